@@ -1,0 +1,90 @@
+import { columns } from '../columns.ts';
+import type { Command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Option } from '../options.ts';
+import { OUTPUT_OPTION, outputFormat } from '../output.ts';
+import { ADMIN_OPTIONS, adminGet } from './client.ts';
+
+/** One list of the admin API, as a command shows it. */
+export interface ListView<Row> {
+  readonly name: string;
+  readonly about: string;
+  /** `/api/events` */
+  readonly path: string;
+  /** Which of the API's filters it takes. */
+  readonly filters: readonly FilterName[];
+  readonly example: string;
+  readonly header: readonly string[];
+  readonly row: (row: Row) => readonly string[];
+  /** What is said where there is nothing. */
+  readonly none: string;
+}
+
+type FilterName = keyof typeof FILTERS;
+
+const FILTERS = {
+  source: { name: 'source', value: 'URI', help: 'Only events of this source.' },
+  id: { name: 'id', value: 'ID', help: 'Only events with this id.' },
+  type: { name: 'type', value: 'TYPE', help: 'Only events of this type.' },
+  trigger: { name: 'trigger', value: 'NAME', help: 'Only what this EventTrigger took, namespace/name.' },
+  state: {
+    name: 'state',
+    value: 'STATE',
+    help: 'Only deliveries that are waiting, parked, delivered or dead.',
+  },
+  since: {
+    name: 'since',
+    value: 'TIME',
+    help: 'Only what was accepted at this time or later, for example 2026-01-31T12:00:00Z.',
+  },
+  until: { name: 'until', value: 'TIME', help: 'Only what was accepted before this time.' },
+} satisfies Record<string, Option>;
+
+const PAGING: readonly Option[] = [
+  { name: 'limit', value: 'N', help: 'How many at most, 1 to 1000. Default: 100' },
+  { name: 'cursor', value: 'CURSOR', help: 'Go on where the last page ended.' },
+];
+
+interface Page<Row> {
+  readonly items: readonly Row[];
+  readonly next?: string;
+}
+
+/** Makes the command that shows a list: a table for people, the API's own page with `-o json`. */
+export function listCommand<Row>(view: ListView<Row>): Command {
+  const asked = [...view.filters.map((name) => FILTERS[name]), ...PAGING];
+  return {
+    usage: [`${view.name} [options]`],
+    about: view.about,
+    options: [...asked, ...ADMIN_OPTIONS, OUTPUT_OPTION],
+    examples: [`signalbox ${view.name}`, view.example],
+    exits: {
+      [EXIT.ok]: 'shown, even where there is nothing',
+      [EXIT.failed]: 'refused: wrong token or filter',
+      [EXIT.usage]: 'called wrongly',
+      [EXIT.unreachable]: 'no receiver reached',
+    },
+    async run(parsed, terminal) {
+      const format = outputFormat(parsed);
+      const query = asked.flatMap(({ name }) => {
+        const value = parsed.text(name);
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      const page = (await adminGet(view.path, Object.fromEntries(query), parsed, terminal)) as Page<Row>;
+      terminal.out(format === 'json' ? JSON.stringify(page) : shown(page, view));
+      return EXIT.ok;
+    },
+  };
+}
+
+function shown<Row>(page: Page<Row>, view: ListView<Row>): string {
+  if (page.items.length === 0) return view.none;
+  const table = columns([view.header, ...page.items.map(view.row)]);
+  return page.next === undefined ? table : `${table}\nMore: --cursor ${page.next}`;
+}
+
+/** `2026-01-31 12:00:00` in local time. */
+export function shownTime(ms: number): string {
+  const time = new Date(ms);
+  return `${time.toLocaleDateString('sv')} ${time.toTimeString().slice(0, 8)}`;
+}

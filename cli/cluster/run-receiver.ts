@@ -1,0 +1,61 @@
+import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
+import type { ListenAddress } from '../../receiver/http/listener.ts';
+import { createKubeClient } from '../../receiver/kube/client.ts';
+import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import type { Log } from '../../receiver/observe/log.ts';
+import { createReceiver } from '../../receiver/receiver.ts';
+import { createKubeSource } from '../../receiver/routing/kube-source.ts';
+import { createTableFile } from '../../receiver/routing/table-file.ts';
+import { startError } from '../run/start-error.ts';
+
+/** What `signalbox receiver` was told. */
+export interface ReceiverSettings {
+  readonly dataDirectory: string;
+  readonly public: ListenAddress;
+  readonly cluster: ListenAddress;
+  readonly admin: ListenAddress;
+  readonly namespace: string;
+  /** A kubeconfig's path; undefined: as kubectl finds it. */
+  readonly kubeconfig: string | undefined;
+  readonly egress: EgressPolicy;
+  readonly adminToken: string | undefined;
+  readonly log: Log;
+}
+
+/** Starts a receiver that follows the cluster's table. */
+export async function runReceiver(settings: ReceiverSettings): Promise<{ close(): Promise<void> }> {
+  const { dataDirectory, log, adminToken } = settings;
+  const kubeConfig = kubeConfigFrom(settings.kubeconfig);
+  const client = createKubeClient(kubeConfig, Date.now);
+  const receiver = await createReceiver({
+    dataDirectory,
+    public: settings.public,
+    cluster: settings.cluster,
+    admin: settings.admin,
+    ...(adminToken === undefined ? {} : { adminToken }),
+    egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
+    log,
+    now: Date.now,
+    random: Math.random,
+  }).catch((error: unknown) => {
+    throw startError(error, dataDirectory);
+  });
+  const source = createKubeSource({
+    client,
+    namespace: settings.namespace,
+    file: createTableFile(dataDirectory),
+    apply: receiver.apply,
+    log,
+    now: Date.now,
+    random: Math.random,
+  });
+  await source.start();
+  log.info({ ...receiver.addresses }, 'the receiver listens');
+  return {
+    async close() {
+      await source.stop();
+      await receiver.close();
+      await client.close();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createLog } from '../../receiver/observe/log.ts';
+import type { Command } from '../command.ts';
+import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
+import { EXIT } from '../exit-codes.ts';
+import { logLevelOf, logLevelOption } from '../log-level.ts';
+
+const DEFAULTS = { namespace: 'signalbox', service: 'signalbox-receiver', domain: 'cluster.local' } as const;
+
+/** `signalbox operator` */
+export const operator: Command = {
+  usage: ['operator [options]'],
+  about: [
+    'The control plane of a cluster: checks WebhookSecrets and EventTriggers, publishes them to the receivers as a routing',
+    'table, and reports in their status what works, what does not and why.',
+  ].join('\n'),
+  options: [
+    {
+      name: 'namespace',
+      value: 'NAME',
+      help: `Where the routing Secrets and the receivers are. Default: ${DEFAULTS.namespace}`,
+    },
+    {
+      name: 'watch-namespace',
+      value: 'NAME',
+      help: 'Only this namespace’s resources count. Default: all namespaces',
+    },
+    {
+      name: 'receiver-service',
+      value: 'NAME',
+      help: `The Service with the receivers’ port \`admin\`. Default: ${DEFAULTS.service}`,
+    },
+    {
+      name: 'public-url',
+      value: 'URL',
+      help: 'How senders reach the receivers’ public listener; shown in status.',
+    },
+    {
+      name: 'cluster-url',
+      value: 'URL',
+      help: 'How the cluster reaches the receivers. Default: the receivers’ Service, port 8081',
+    },
+    { name: 'cluster-domain', value: 'NAME', help: `The cluster’s DNS domain. Default: ${DEFAULTS.domain}` },
+    {
+      name: 'kubeconfig',
+      value: 'FILE',
+      help: 'How to reach the API server. Default: as kubectl finds it, or the pod’s own account.',
+    },
+    ...EGRESS_OPTIONS,
+    logLevelOption('info'),
+  ],
+  examples: ['signalbox operator --namespace signalbox --public-url https://hooks.example.com'],
+  exits: {
+    [EXIT.ok]: 'stopped by SIGTERM',
+    [EXIT.failed]: 'there is no kubeconfig to be had',
+    [EXIT.usage]: 'called wrongly',
+  },
+  async run(parsed, terminal) {
+    const namespace = parsed.text('namespace') ?? DEFAULTS.namespace;
+    const receiverService = parsed.text('receiver-service') ?? DEFAULTS.service;
+    const clusterDomain = parsed.text('cluster-domain') ?? DEFAULTS.domain;
+    const settings = {
+      namespace,
+      watchNamespace: parsed.text('watch-namespace'),
+      receiverService,
+      publicUrl: parsed.text('public-url')?.replace(/\/+$/, '') ?? '',
+      clusterUrl:
+        parsed.text('cluster-url')?.replace(/\/+$/, '') ??
+        `http://${receiverService}.${namespace}.svc.${clusterDomain}:8081`,
+      clusterDomain,
+      kubeconfig: parsed.text('kubeconfig'),
+      egress: egressOf(parsed),
+      log: createLog(logLevelOf(parsed, 'info')),
+    };
+    const { runOperator } = await import('../cluster/run-operator.ts');
+    const running = await runOperator(settings);
+    if (!terminal.stop.aborted) await once(terminal.stop, 'abort');
+    await running.close();
+    return EXIT.ok;
+  },
+};

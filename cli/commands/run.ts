@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { createLog, LOG_LEVELS, type LogLevel } from '../../receiver/observe/log.ts';
+import { parseAddress } from '../address.ts';
+import type { Command } from '../command.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import type { Parsed } from '../options.ts';
+import { isHttpUrl, parseResolve } from '../run/resolve.ts';
+
+const DEFAULTS = {
+  data: '.signalbox',
+  public: '127.0.0.1:8080',
+  cluster: '127.0.0.1:8081',
+  admin: '127.0.0.1:9090',
+  level: 'warn',
+} as const;
+
+/** `signalbox run` */
+export const run: Command = {
+  usage: ['run -f PATH… [options]'],
+  about: [
+    'Runs WebhookSecrets and EventTriggers from manifest files in one process, without Kubernetes: the same files that',
+    '`kubectl apply` takes, Secrets included. A changed file is applied at once; an edit that is wrong is told and keeps',
+    'the last good version running. Kinds of other groups are passed over. Events are kept in the data directory until',
+    'they are delivered, over restarts too.',
+  ].join('\n'),
+  options: [
+    {
+      name: 'file',
+      short: 'f',
+      value: 'PATH',
+      multiple: true,
+      help: 'A YAML or JSON file, or a folder of them; may be given again.',
+    },
+    { name: 'data', value: 'DIR', help: `Where the journal lies. Default: ${DEFAULTS.data}` },
+    {
+      name: 'public',
+      value: 'ADDR',
+      help: `Listener for signed webhooks, POST /e/{source}. Default: ${DEFAULTS.public}`,
+    },
+    {
+      name: 'cluster',
+      value: 'ADDR',
+      help: `Listener for unsigned events, POST /triggers/{namespace}/{name}. Default: ${DEFAULTS.cluster}`,
+    },
+    {
+      name: 'admin',
+      value: 'ADDR',
+      help: `Listener for health, metrics and the admin API. Default: ${DEFAULTS.admin}`,
+    },
+    {
+      name: 'public-url',
+      value: 'URL',
+      help: 'How senders reach the public listener, where a proxy stands before it.',
+    },
+    {
+      name: 'resolve',
+      value: 'REF=URL',
+      multiple: true,
+      help: 'Where a target `ref` leads without a cluster: kind/namespace/name=URL; may be given again.',
+    },
+    {
+      name: 'log-level',
+      value: 'LEVEL',
+      help: `${LOG_LEVELS.join(', ')}; JSON lines on standard error. Default: ${DEFAULTS.level}`,
+    },
+  ],
+  examples: [
+    'signalbox run -f examples/quickstart.yaml',
+    'signalbox run -f manifests/ --public 0.0.0.0:8080 --public-url https://hooks.example.com',
+    'signalbox run -f examples/knative.yaml --resolve Service/shop/ojs=http://127.0.0.1:8585',
+  ],
+  exits: {
+    [EXIT.ok]: 'stopped by Ctrl-C or SIGTERM, after what was under way was finished',
+    [EXIT.failed]: 'nothing in the files can run, a port is in use, or the data directory cannot be used',
+    [EXIT.usage]: 'called wrongly',
+  },
+  async run(parsed, terminal) {
+    const paths = [...parsed.list('file'), ...parsed.positionals];
+    if (paths.length === 0) throw new UsageError('run needs manifests; give a file or folder with -f.');
+    const settings = {
+      paths,
+      dataDirectory: parsed.text('data') ?? DEFAULTS.data,
+      public: addressOf(parsed, 'public'),
+      cluster: addressOf(parsed, 'cluster'),
+      admin: addressOf(parsed, 'admin'),
+      publicUrl: publicUrlOf(parsed),
+      resolve: parseResolve(parsed.list('resolve')),
+      adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
+      log: createLog(levelOf(parsed), process.stderr),
+    };
+    // The help and a wrong call need none of what runs an event.
+    const { runManifests } = await import('../run/run-manifests.ts');
+    const running = await runManifests(settings, terminal);
+    if (!terminal.stop.aborted) await once(terminal.stop, 'abort');
+    terminal.out('Stopping: finishing what is under way.');
+    await running.close();
+    return EXIT.ok;
+  },
+};
+
+function addressOf(parsed: Parsed, name: 'public' | 'cluster' | 'admin'): ReturnType<typeof parseAddress> {
+  return parseAddress(parsed.text(name) ?? DEFAULTS[name], `--${name}`);
+}
+
+function publicUrlOf(parsed: Parsed): string | undefined {
+  const url = parsed.text('public-url');
+  if (url !== undefined && !isHttpUrl(url)) {
+    throw new UsageError(
+      `--public-url ${url} is no address; write it in full, for example https://hooks.example.com.`,
+    );
+  }
+  return url?.replace(/\/+$/, '');
+}
+
+function levelOf(parsed: Parsed): LogLevel {
+  const level = parsed.text('log-level') ?? DEFAULTS.level;
+  const known = LOG_LEVELS.find((name) => name === level);
+  if (known === undefined)
+    throw new UsageError(`--log-level ${level} is not known; write one of ${LOG_LEVELS.join(', ')}.`);
+  return known;
+}

@@ -1,0 +1,27 @@
+import { checkEgressPolicy, type EgressPolicy } from '../receiver/deliver/egress.ts';
+import { UsageError } from './exit-codes.ts';
+import type { Option, Parsed } from './options.ts';
+
+/** `--egress-allow` and `--egress-deny`: where deliveries may go. Operator and receivers are to be given the same. */
+export const EGRESS_OPTIONS: readonly Option[] = [
+  {
+    name: 'egress-allow',
+    value: 'CIDR',
+    multiple: true,
+    help: 'Addresses that targets may have although they are refused by default; may be given again.',
+  },
+  {
+    name: 'egress-deny',
+    value: 'CIDR',
+    multiple: true,
+    help: 'Addresses that targets may not have; the most specific range decides; may be given again.',
+  },
+];
+
+/** The policy that the two options make. Throws UsageError where a range cannot be read. */
+export function egressOf(parsed: Parsed): EgressPolicy {
+  const policy = { allow: parsed.list('egress-allow'), deny: parsed.list('egress-deny') };
+  const finding = checkEgressPolicy(policy)[0];
+  if (finding !== undefined) throw new UsageError(`--egress-${finding.field}: ${finding.message}`);
+  return policy;
+}

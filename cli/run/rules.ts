@@ -1,0 +1,22 @@
+import { validateManifest } from '../../crds/validate.ts';
+import { planManifests } from '../../operator/plan/manifests.ts';
+import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
+import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
+import type { SessionRules } from './session.ts';
+
+/** The outbound policy of a machine without a cluster: targets on loopback are the commonest case. */
+export const LOCAL_EGRESS: EgressPolicy = { allowLoopback: true, allow: [], deny: [] };
+
+/** The judges of manifests, as a cluster has them: the schema, the planner and the receiver's own compilers. */
+export function manifestRules(known: {
+  readonly resolve: ReadonlyMap<string, string>;
+  /** Base addresses of the listeners; '' where they are not known. */
+  readonly publicUrl: string;
+  readonly clusterUrl: string;
+}): SessionRules {
+  return {
+    validate: validateManifest,
+    plan: planManifests,
+    settings: { ...known, egress: (entry) => egressFindings(entry, LOCAL_EGRESS), check: compileEntry },
+  };
+}

@@ -1,0 +1,180 @@
+import type { ManifestInput, ManifestPlan, ManifestSecret } from '../../operator/plan/manifests.ts';
+import { type Entry, entryKey, type RoutingTable } from '../../receiver/routing/table.ts';
+import { collect, type Resource, type Validate } from '../manifests/collect.ts';
+import type { Snapshot } from '../manifests/files.ts';
+import { formatFinding } from '../manifests/finding.ts';
+import { type Document, parseManifests } from '../manifests/parse.ts';
+
+/** What a running `signalbox run` remembers between two readings of its files. Immutable. */
+export interface Session {
+  readonly revision: number;
+  readonly entries: readonly Entry[];
+  /** Each file's last readable documents. */
+  readonly documents: ReadonlyMap<string, readonly Document[]>;
+  /** Each resource's last valid version, by `Kind/namespace/name`. */
+  readonly held: ReadonlyMap<string, HeldResource>;
+}
+
+interface HeldResource {
+  readonly resource: Resource;
+  /** Counts the changes of its content, as a cluster's `metadata.generation` does; begins at 1. */
+  readonly generation: number;
+}
+
+/** What does not change while it runs, and the two judges: the schema and the planner. */
+export interface SessionRules {
+  readonly validate: Validate;
+  readonly plan: (input: ManifestInput) => ManifestPlan;
+  readonly settings: Pick<ManifestInput, 'resolve' | 'publicUrl' | 'clusterUrl' | 'egress' | 'check'>;
+}
+
+/** What one reading of the files comes to. */
+export interface Step {
+  readonly session: Session;
+  /** The table to run; undefined where nothing in it changed. */
+  readonly table: RoutingTable | undefined;
+  /** For standard error: one line per finding. */
+  readonly problems: readonly string[];
+  /** `Kind namespace/name` of resources that are none of ours. */
+  readonly foreign: readonly string[];
+  /** `EventTrigger shop/a added`, one per entry that differs from before. */
+  readonly changes: readonly string[];
+}
+
+/** Before anything was read. */
+export const EMPTY_SESSION: Session = { revision: 0, entries: [], documents: new Map(), held: new Map() };
+
+/**
+ * Reads the files as they lie there now. What cannot be read, does not fit its schema or does not compile keeps the last
+ * version that did; what is gone is gone at once.
+ */
+export function advance(session: Session, snapshot: Snapshot, rules: SessionRules): Step {
+  const read = readDocuments(session, snapshot);
+  const collection = collect([...read.documents.values()].flat(), rules.validate);
+  const held = hold(session, collection);
+  const plan = rules.plan({ ...manifestInput(held), previous: session.entries, ...rules.settings });
+  const changes = entryChanges(session.entries, plan.entries);
+  const revision = session.revision + (changes.length > 0 ? 1 : 0);
+  return {
+    session: { revision, entries: plan.entries, documents: read.documents, held },
+    table: changes.length > 0 ? { version: 1, revision, entries: plan.entries } : undefined,
+    // The planner's judges share some checks, so one finding can come twice.
+    problems: unique([
+      ...snapshot.problems,
+      ...read.problems,
+      ...collection.problems,
+      ...plan.findings.map(formatFinding),
+      ...stillServing([...collection.broken], held, plan.entries),
+    ]),
+    foreign: collection.foreign,
+    changes,
+  };
+}
+
+function readDocuments(
+  session: Session,
+  snapshot: Snapshot,
+): { readonly documents: ReadonlyMap<string, readonly Document[]>; readonly problems: readonly string[] } {
+  const documents = new Map<string, readonly Document[]>();
+  const problems: string[] = [];
+  for (const { path, text } of snapshot.files) {
+    const parsed = parseManifests(path, text);
+    const before = session.documents.get(path);
+    if (parsed.ok) {
+      documents.set(path, parsed.documents);
+    } else {
+      problems.push(
+        before === undefined ? parsed.problem : `${parsed.problem} What it held before keeps running.`,
+      );
+      if (before !== undefined) documents.set(path, before);
+    }
+  }
+  return { documents, problems };
+}
+
+function hold(
+  session: Session,
+  collection: { readonly resources: ReadonlyMap<string, Resource>; readonly broken: ReadonlySet<string> },
+): ReadonlyMap<string, HeldResource> {
+  const held = new Map<string, HeldResource>();
+  for (const [key, resource] of collection.resources) {
+    const before = session.held.get(key);
+    const same = before !== undefined && JSON.stringify(before.resource) === JSON.stringify(resource);
+    held.set(key, same ? before : { resource, generation: (before?.generation ?? 0) + 1 });
+  }
+  for (const key of collection.broken) {
+    const before = session.held.get(key);
+    if (before !== undefined && !held.has(key)) held.set(key, before);
+  }
+  return held;
+}
+
+function manifestInput(
+  held: ReadonlyMap<string, HeldResource>,
+): Pick<ManifestInput, 'webhookSecrets' | 'eventTriggers' | 'eventBridges' | 'secrets'> {
+  const all = [...held.values()];
+  const objects = (kind: Resource['kind']): unknown[] =>
+    all.filter(({ resource }) => resource.kind === kind).map(asStored);
+  return {
+    webhookSecrets: objects('WebhookSecret') as ManifestInput['webhookSecrets'],
+    eventTriggers: objects('EventTrigger') as ManifestInput['eventTriggers'],
+    eventBridges: objects('EventBridge') as ManifestInput['eventBridges'],
+    secrets: all
+      .filter(({ resource }) => resource.kind === 'Secret')
+      .map(({ resource: { namespace, name, content } }) => ({
+        namespace,
+        name,
+        data: content as ManifestSecret['data'],
+      })),
+  };
+}
+
+/** The object as an API server would hand it back: with its namespace, a uid and a generation. */
+function asStored({ resource, generation }: HeldResource): unknown {
+  const { kind, namespace, name } = resource;
+  const object = resource.content as Readonly<Record<string, unknown>>;
+  const metadata = object['metadata'] as Readonly<Record<string, unknown>> | undefined;
+  return {
+    ...object,
+    metadata: { ...metadata, namespace, name, uid: `${kind}/${namespace}/${name}`, generation },
+  };
+}
+
+/** Told for each resource whose newest version is not the one that runs. */
+function stillServing(
+  broken: readonly string[],
+  held: ReadonlyMap<string, HeldResource>,
+  entries: readonly Entry[],
+): readonly string[] {
+  const running = new Map(entries.map((entry) => [entryKey(entry), entry]));
+  const outdated = [...held].filter(
+    ([key, { generation }]) => (running.get(key)?.generation ?? generation) < generation,
+  );
+  const keys = [...broken.filter((key) => held.has(key)), ...outdated.map(([key]) => key)];
+  return unique(keys).map((key) => `${readable(key)}: its last good version keeps running.`);
+}
+
+function entryChanges(before: readonly Entry[], now: readonly Entry[]): readonly string[] {
+  const old = new Map(before.map((entry) => [entryKey(entry), entry]));
+  const next = new Map(now.map((entry) => [entryKey(entry), entry]));
+  const changes: string[] = [];
+  for (const [key, entry] of next) {
+    const was = old.get(key);
+    if (was === undefined) changes.push(`${readable(key)} added`);
+    else if (was !== entry && JSON.stringify(was) !== JSON.stringify(entry))
+      changes.push(`${readable(key)} changed`);
+  }
+  for (const key of old.keys()) {
+    if (!next.has(key)) changes.push(`${readable(key)} removed`);
+  }
+  return changes;
+}
+
+function unique(lines: readonly string[]): readonly string[] {
+  return [...new Set(lines)];
+}
+
+/** `EventTrigger shop/a` */
+function readable(key: string): string {
+  return key.replace('/', ' ');
+}

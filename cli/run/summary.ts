@@ -1,0 +1,62 @@
+import type { EndpointEntry, Entry, JobShape, TriggerEntry } from '../../receiver/routing/table.ts';
+import { columns } from '../columns.ts';
+
+/** Where the process can be reached. */
+export interface Addresses {
+  readonly public?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly admin?: string | undefined;
+}
+
+/** What runs, for a person: each endpoint with its URL, each trigger and where it sends. */
+export function summary(entries: readonly Entry[], publicUrl: string, clusterUrl: string): string {
+  const endpoints = entries.filter((entry) => entry.kind === 'WebhookSecret');
+  const triggers = entries.filter((entry) => entry.kind === 'EventTrigger');
+  return [
+    ...(endpoints.length > 0
+      ? ['Endpoints', columns(endpoints.map((entry) => endpointRow(entry, publicUrl)))]
+      : []),
+    ...(triggers.length > 0
+      ? ['Triggers', columns(triggers.map((entry) => triggerRow(entry, clusterUrl)))]
+      : []),
+  ].join('\n');
+}
+
+/** The listeners and the data directory. */
+export function listenerSummary(addresses: Addresses, dataDirectory: string): string {
+  const rows = Object.entries(addresses).filter(([, url]) => url !== undefined);
+  return [
+    'Listeners',
+    columns([...rows.map(([name, url]) => [name, url ?? '']), ['data', dataDirectory]]),
+  ].join('\n');
+}
+
+function endpointRow(entry: EndpointEntry, publicUrl: string): readonly string[] {
+  const url = `${publicUrl}/e/${entry.source}`;
+  const trouble = entry.cannotVerify === undefined ? '' : `answers 503: ${entry.cannotVerify}`;
+  return [`${entry.namespace}/${entry.name}`, entry.scheme, url, trouble];
+}
+
+function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] {
+  const { webhookSecrets, eventBridges, cluster } = entry.from;
+  const from = [
+    ...webhookSecrets,
+    ...eventBridges,
+    ...(cluster === undefined ? [] : [`${clusterUrl}/triggers/${entry.namespace}/${entry.name}`]),
+  ];
+  const held = entry.suspend ? 'suspended' : (entry.destination.unresolved ?? '');
+  return [`${entry.namespace}/${entry.name}`, `${from.join(', ')} → ${target(entry)}`, held];
+}
+
+function target({ destination, shape }: TriggerEntry): string {
+  const where = destination.unresolved === undefined ? destination.url : '';
+  if (shape.job === undefined) return `sink ${where}`;
+  return `job ${jobTypes(shape.job)}${where === '' ? '' : ` at ${where}`}`;
+}
+
+function jobTypes(job: JobShape): string {
+  const named = job.type === undefined ? (job.types ?? []).map((rule) => rule.jobType) : [job.type];
+  const different = [...new Set(named)];
+  if (different.length === 0) return 'named by the event';
+  return different.length > 3 ? `${different.slice(0, 3).join(', ')}, …` : different.join(', ');
+}

@@ -1,0 +1,135 @@
+/**
+ * The conditions that our resources' status shows, and every reason they give. The docs page of reasons is made from
+ * this table, so each says what it means and what to do.
+ */
+
+/** One entry of `status.conditions`, as api-conventions have it. */
+export interface Condition {
+  type: string;
+  status: ConditionStatus;
+  observedGeneration?: number;
+  /** When `status` last changed, RFC 3339 in whole seconds. */
+  lastTransitionTime: string;
+  reason: string;
+  /** One sentence that names the field and the remedy. Never a secret. */
+  message: string;
+}
+
+export type ConditionStatus = 'True' | 'False' | 'Unknown';
+
+/** What each condition type tells. */
+export const CONDITIONS = {
+  Ready: 'Sums up: every ready receiver runs this generation of the resource.',
+  Deduplicated: 'What the sender sends again is known as a duplicate.',
+} as const;
+
+export type ConditionType = keyof typeof CONDITIONS;
+
+interface ReasonEntry {
+  readonly condition: ConditionType;
+  readonly status: ConditionStatus;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every reason, by its name in the status. */
+export const REASONS = {
+  Live: {
+    condition: 'Ready',
+    status: 'True',
+    meaning: 'Every ready receiver runs this generation.',
+    remedy: 'Nothing to do.',
+  },
+  Suspended: {
+    condition: 'Ready',
+    status: 'True',
+    meaning: 'Every ready receiver runs this generation, and holds its events in the journal.',
+    remedy: 'Set spec.suspend to false to deliver them.',
+  },
+  Publishing: {
+    condition: 'Ready',
+    status: 'Unknown',
+    meaning: 'The routing table is written, and not every ready receiver runs it yet.',
+    remedy: 'Wait a moment; if it stays, the message names the receiver that lags: see its log.',
+  },
+  NoReceiver: {
+    condition: 'Ready',
+    status: 'Unknown',
+    meaning: 'There is no ready receiver that could take an event.',
+    remedy: 'Start at least one receiver, or see why none is ready.',
+  },
+  Invalid: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'The spec cannot work as written; an earlier generation that worked keeps serving.',
+    remedy: 'Correct the field that the message names.',
+  },
+  NotYetSupported: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'The spec uses a field whose feature this version does not have.',
+    remedy: 'Remove the field that the message names, or install a version that has it.',
+  },
+  SecretNotFound: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'A Secret that the spec names is not in the namespace.',
+    remedy: 'Create the Secret, or correct its name in the field that the message names.',
+  },
+  SecretKeyMissing: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'A Secret that the spec names lacks the key, or holds nothing under it.',
+    remedy: 'Add the key to the Secret, or correct it in the field that the message names.',
+  },
+  SourceTaken: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'Another WebhookSecret holds the same spec.source, which is unique in the cluster.',
+    remedy: 'Choose another spec.source, or delete the WebhookSecret that the message names.',
+  },
+  CannotVerify: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'No key is there to verify with; the endpoint answers 503 until there is one.',
+    remedy: 'Add a secret to spec.secrets whose notAfter is not past and whose key fits the scheme.',
+  },
+  RefNotFound: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'An object that the spec names is not in the namespace, or has no address.',
+    remedy: 'Create the object, or correct the field that the message names.',
+  },
+  EgressRefused: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'The target is an address that receivers may not send to.',
+    remedy: 'Choose another address, or let the egress policy allow it.',
+  },
+  TableFull: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'The routing table has no room for this resource.',
+    remedy: 'Make the resource smaller, or delete resources that are no longer needed.',
+  },
+  EventIdKnown: {
+    condition: 'Deduplicated',
+    status: 'True',
+    meaning: 'The id of an event comes from its sender, or is the hash of what it signed.',
+    remedy: 'Nothing to do.',
+  },
+  NoEventId: {
+    condition: 'Deduplicated',
+    status: 'False',
+    meaning: 'Payloads bring no id, so that each request is a new event.',
+    remedy: 'Set spec.event.id to where the sender puts its id, or to { contentHash: true }.',
+  },
+  DedupOff: {
+    condition: 'Deduplicated',
+    status: 'False',
+    meaning: 'Repeats are not looked for (spec.dedup.enabled is false): what is sent again runs again.',
+    remedy: 'Set spec.dedup.enabled to true, unless that is meant.',
+  },
+} as const satisfies Readonly<Record<string, ReasonEntry>>;
+
+export type Reason = keyof typeof REASONS;

@@ -1,0 +1,49 @@
+import { type Dispatcher, request } from 'undici';
+
+/** How long an answer may take beyond the time that the receiver was told to wait. */
+const GRACE_MS = 5000;
+
+export interface Question {
+  /** `http://10.0.0.7:9090` */
+  readonly url: string;
+  readonly token: string;
+  /** The receiver answers as soon as it runs this revision, */
+  readonly atLeast: number;
+  /** or after so many milliseconds. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Asks a receiver's admin port which revision it runs. Throws where it does not answer as it should. */
+export type Ask = (question: Question) => Promise<number>;
+
+/** Asks by HTTP. */
+export function createAsk(dispatcher: Dispatcher): Ask {
+  return async ({ url, token, atLeast, waitMs, signal }) => {
+    const answer = await request(`${url}/api/routing?atLeast=${atLeast}&waitMs=${waitMs}`, {
+      dispatcher,
+      headers: { authorization: `Bearer ${token}` },
+      headersTimeout: waitMs + GRACE_MS,
+      bodyTimeout: GRACE_MS,
+      signal,
+    });
+    if (answer.statusCode !== 200) {
+      await answer.body.dump();
+      throw new RefusedAnswer(answer.statusCode);
+    }
+    const { revision } = (await answer.body.json()) as { revision?: unknown };
+    if (typeof revision !== 'number') throw new Error('the receiver told no revision');
+    return revision;
+  };
+}
+
+/** The receiver answered with another status than 200; 401 means that the token has changed. */
+export class RefusedAnswer extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`its admin port answered ${status}`);
+    this.name = 'RefusedAnswer';
+    this.status = status;
+  }
+}

@@ -1,0 +1,50 @@
+import type { EventTrigger, ObjectReference, WebhookSecret } from '../plan/resources.ts';
+import { refKey } from './addressables.ts';
+
+/** What planning a resource needs from elsewhere: names of Secrets and refs, all in the resource's own namespace. */
+export interface Needs {
+  readonly secrets: readonly string[];
+  readonly refs: readonly ObjectReference[];
+  /** The same as keys of things, and what else a change of has to be looked at. */
+  readonly things: readonly string[];
+}
+
+export function needsOfWebhookSecret({ metadata, spec }: WebhookSecret): Needs {
+  const { namespace = 'default', name } = metadata;
+  const secrets = unique((spec.secrets ?? []).map((secret) => secret.secretKeyRef.name));
+  const source = spec.source ?? `${namespace}.${name}`;
+  return { secrets, refs: [], things: [...secretThings(namespace, secrets), sourceKey(source)] };
+}
+
+export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
+  const { namespace = 'default' } = metadata;
+  const { job, sink } = spec.target ?? {};
+  const secrets = unique([
+    ...(job?.auth === undefined ? [] : [job.auth.secretKeyRef.name]),
+    ...(sink?.headers ?? []).flatMap((header) => header.secretKeyRef?.name ?? []),
+  ]);
+  const refs = [job?.ref, sink?.ref, spec.delivery?.deadLetterSink?.ref].filter((ref) => ref !== undefined);
+  const endpoints = (spec.from ?? []).flatMap((from) => from.webhookSecret?.name ?? []);
+  return {
+    secrets,
+    refs,
+    things: [
+      ...secretThings(namespace, secrets),
+      ...refs.map((ref) => refKey(ref, `${namespace}/${ref.name}`)),
+      ...endpoints.map((name) => `WebhookSecret/${namespace}/${name}`),
+    ],
+  };
+}
+
+/** The endpoint name of a WebhookSecret, as a thing that others may wait for. */
+export function sourceKey(source: string): string {
+  return `Source/${source}`;
+}
+
+function secretThings(namespace: string, names: readonly string[]): string[] {
+  return names.map((name) => `Secret/${namespace}/${name}`);
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}

@@ -1,0 +1,215 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Finding } from '../receiver/errors.ts';
+import { type Backoff, backoffDelay, pause } from '../receiver/kube/backoff.ts';
+import { createKubeClient } from '../receiver/kube/client.ts';
+import { type Entry, entryKey } from '../receiver/routing/table.ts';
+import { readAdminToken } from './confirm/admin-token.ts';
+import type { Ask } from './confirm/ask.ts';
+import { createConfirmer } from './confirm/confirmer.ts';
+import { createAddressables } from './gather/addressables.ts';
+import { createDependents } from './gather/dependents.ts';
+import { createSecretReader } from './gather/secret-reader.ts';
+import { createWorld } from './gather/world.ts';
+import type { Log } from './log.ts';
+import { createPublisher } from './publish/publisher.ts';
+import { createRoutingSecrets } from './publish/routing-secrets.ts';
+import { createQueue } from './queue.ts';
+import { createReconciler } from './reconcile.ts';
+import { createRecorder } from './recorder.ts';
+import { createStatusWriter } from './status-writer.ts';
+
+export interface OperatorOptions {
+  readonly kubeConfig: KubeConfig;
+  /** Where the routing Secrets, the admin token and the receivers' Service are. */
+  readonly namespace: string;
+  /** The one namespace whose resources count; undefined: all. */
+  readonly watchNamespace: string | undefined;
+  /** The Service whose EndpointSlices name the receivers; its port `admin` is asked. */
+  readonly receiverService: string;
+  /** Base address of the receivers' public listener, as senders reach it; '' where it is not known. */
+  readonly publicUrl: string;
+  /** Base address of the receivers' in-cluster listener. */
+  readonly clusterUrl: string;
+  /** The cluster's DNS domain, `cluster.local` mostly. */
+  readonly clusterDomain: string;
+  /** The receiver's own compilers: `compileEntry`. */
+  readonly check: (entry: Entry) => readonly Finding[];
+  /** Destinations that the egress policy refuses: `(entry) => egressFindings(entry, policy)`. */
+  readonly egress: (entry: Entry) => readonly Finding[];
+  /** How a receiver is asked for its revision: `createAsk(dispatcher)`. */
+  readonly ask: Ask;
+  /** Makes an admin token, should there be none yet. */
+  readonly makeToken: () => string;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** The control plane: one per cluster (or per watched namespace) at a time. */
+export interface Operator {
+  /** Resolves when all watches have synced and every resource is queued; waits for an API server that is away. */
+  start(): Promise<void>;
+  /** Ends watches and workers; what is not written yet is found again by the next start. */
+  stop(): Promise<void>;
+  readonly health: {
+    /** Milliseconds since the API server last said anything. */
+    staleMs(): number;
+    /** The revision of the routing table that is written. */
+    revision(): number;
+    /** Keys that wait to be looked at. */
+    waiting(): number;
+  };
+}
+
+/** Reconciles under way at once: most of them wait for one and the same write of the table. */
+const WORKERS = 512;
+const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
+/** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
+const RESYNC_MS = 600_000;
+/** What is under way may take so long to end; then its connections are cut. */
+const STOP_MS = 2000;
+
+export function createOperator(options: OperatorOptions): Operator {
+  const { namespace, log, now, random } = options;
+  const client = createKubeClient(options.kubeConfig, now);
+  const dependents = createDependents();
+  const recorder = createRecorder(client, log, now);
+  const statusWriter = createStatusWriter(client, recorder, now);
+  const secretReader = createSecretReader(client);
+
+  const stopping = new AbortController();
+  let resync: NodeJS.Timeout | undefined;
+  let token: Promise<string> | undefined;
+  async function adminToken(fresh: boolean): Promise<string> {
+    if (fresh) token = undefined;
+    token ??= readAdminToken(client, namespace, options.makeToken);
+    // One that could not be read is asked for anew the next time.
+    token.catch(() => {
+      token = undefined;
+    });
+    return token;
+  }
+
+  const confirmer = createConfirmer({
+    ask: options.ask,
+    token: adminToken,
+    changed: () => reconciler.receiversMoved(),
+    random,
+  });
+  const publisher = createPublisher({
+    secrets: createRoutingSecrets(client, namespace),
+    written: (revision) => confirmer.expect(revision),
+    log,
+    random,
+  });
+
+  function again(key: string, ms: number = 0): void {
+    if (ms === 0) queue.add(key);
+    else queue.addAfter(key, ms);
+  }
+
+  function thingChanged(thing: string): void {
+    for (const key of dependents.of(thing)) queue.add(key);
+    const [kind, inNamespace = '', name = ''] = thing.split('/');
+    if (kind === 'Secret' && !dependents.has(thing)) secretReader.forget(inNamespace, name);
+  }
+
+  const addressables = createAddressables({
+    client,
+    watchNamespace: options.watchNamespace,
+    changed: thingChanged,
+    log,
+    now,
+    random,
+  });
+  const world = createWorld({
+    client,
+    watchNamespace: options.watchNamespace,
+    namespace,
+    receiverService: options.receiverService,
+    resourceChanged(key, written) {
+      if (written === undefined) queue.add(key);
+      else statusWriter.seen(key, written);
+    },
+    thingChanged,
+    receiversChanged: (receivers) => confirmer.receivers(receivers),
+    log,
+    now,
+    random,
+  });
+  const reconciler = createReconciler({
+    sources: { world, secrets: secretReader, addressables, settings: options },
+    publisher,
+    confirmer,
+    statusWriter,
+    dependents,
+    again,
+    now,
+  });
+  const queue = createQueue({
+    workers: WORKERS,
+    handle: reconciler.reconcile,
+    failed: (key, error) =>
+      log.warn({ key, error: (error as Error).message }, 'reconcile failed, trying again'),
+    backoff: RETRY,
+    random,
+  });
+
+  function everything(): Iterable<string> {
+    const resources = [
+      ...[...world.webhookSecrets.entries()].map(([key]) => `WebhookSecret/${key}`),
+      ...[...world.eventTriggers.entries()].map(([key]) => `EventTrigger/${key}`),
+      ...[...world.eventBridges.entries()].map(([key]) => `EventBridge/${key}`),
+    ];
+    // Entries whose resource went away while no operator ran are looked at, too.
+    return new Set([...resources, ...[...publisher.entries()].map(entryKey)]);
+  }
+
+  async function loadTable(): Promise<void> {
+    for (let failures = 1; !stopping.signal.aborted; failures += 1) {
+      try {
+        return await publisher.load();
+      } catch (error) {
+        log.warn({ error: (error as Error).message }, 'the routing table could not be read, trying again');
+        await pause(backoffDelay(RETRY, failures, random), stopping.signal);
+      }
+    }
+  }
+
+  return {
+    async start() {
+      world.start();
+      // Needed before the first receiver is: it mounts the token.
+      adminToken(false).catch((error: Error) => log.warn({ error: error.message }, 'no admin token yet'));
+      await Promise.race([Promise.all([world.synced, loadTable()]), aborted(stopping.signal)]);
+      if (stopping.signal.aborted) return;
+      confirmer.expect(publisher.revision);
+      for (const key of everything()) queue.add(key);
+      queue.start();
+      resync = setInterval(() => {
+        for (const key of everything()) queue.add(key);
+      }, RESYNC_MS);
+    },
+    async stop() {
+      stopping.abort();
+      clearInterval(resync);
+      // The recorder last: what the queue still finishes may have something to tell.
+      const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());
+      const patience = new AbortController();
+      await Promise.race([finished, pause(STOP_MS, patience.signal)]);
+      patience.abort();
+      await client.close();
+      await Promise.all([finished, world.stop(), addressables.stop(), confirmer.stop()]);
+    },
+    health: {
+      staleMs: () => world.staleMs(),
+      revision: () => publisher.revision,
+      waiting: () => queue.length,
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
+import { type ManifestInput, planManifests } from './manifests.ts';
+import { eventTrigger, webhookSecret } from './testing.ts';
+
+function input(over: Partial<ManifestInput> = {}): ManifestInput {
+  return {
+    webhookSecrets: [webhookSecret()],
+    eventTriggers: [eventTrigger({ target: { sink: { uri: 'http://127.0.0.1:9900/' } } })],
+    eventBridges: [],
+    secrets: [{ namespace: 'shop', name: 'hooks', data: { secret: Buffer.from('s3cr3t') } }],
+    resolve: new Map(),
+    previous: [],
+    publicUrl: 'http://127.0.0.1:8080',
+    clusterUrl: 'http://127.0.0.1:8081',
+    egress: (entry) => egressFindings(entry, { allowLoopback: true }),
+    check: compileEntry,
+    ...over,
+  };
+}
+
+test('good manifests become a table, sorted, and no findings', () => {
+  const plan = planManifests(input());
+  expect(plan.findings).toEqual([]);
+  expect(plan.entries.map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+    'EventTrigger/forward',
+    'WebhookSecret/hooks',
+  ]);
+  expect(plan.outcomes.get('WebhookSecret/shop/hooks')?.status.url).toBe(
+    'http://127.0.0.1:8080/e/shop.hooks',
+  );
+});
+
+test('a Secret counts in its own namespace only', () => {
+  const secrets = [{ namespace: 'other', name: 'hooks', data: { secret: Buffer.from('s3cr3t') } }];
+  expect(planManifests(input({ secrets })).outcomes.get('WebhookSecret/shop/hooks')?.ready.reason).toBe(
+    'SecretNotFound',
+  );
+});
+
+test('each finding names its resource and field, and the others run', () => {
+  const bad = eventTrigger({ condition: 'data.amount >' });
+  const good = { ...eventTrigger(), metadata: { name: 'good', namespace: 'shop' } };
+  const plan = planManifests(input({ eventTriggers: [bad, good] }));
+  expect(plan.findings).toMatchObject([
+    { kind: 'EventTrigger', namespace: 'shop', name: 'forward', field: 'spec.condition' },
+  ]);
+  expect(plan.entries.map((entry) => entry.name)).toEqual(['good', 'hooks']);
+});
+
+test('a ref is resolved by --resolve, in any casing of the kind, and named where it is not', () => {
+  const target = { sink: { ref: { apiVersion: 'v1', kind: 'Service', name: 'orders' }, uri: '/in' } };
+  const eventTriggers = [eventTrigger({ target })];
+  const resolve = new Map([['service/shop/orders', 'http://127.0.0.1:7000']]);
+  const plan = planManifests(input({ eventTriggers, resolve }));
+  expect(plan.outcomes.get('EventTrigger/shop/forward')?.status.targetUri).toBe('http://127.0.0.1:7000/in');
+  expect(planManifests(input({ eventTriggers })).findings[0]?.message).toContain(
+    '--resolve Service/shop/orders=URL',
+  );
+});
+
+test('a source stays with its holder until that is gone', () => {
+  const first = webhookSecret({ source: 'orders' });
+  const second = {
+    ...webhookSecret({ source: 'orders' }),
+    metadata: { name: 'a-second', namespace: 'shop' },
+  };
+  const before = planManifests(input({ webhookSecrets: [first] }));
+  const both = planManifests(input({ webhookSecrets: [second, first], previous: before.entries }));
+  expect(both.outcomes.get('WebhookSecret/shop/hooks')?.ready.status).toBe('True');
+  expect(both.outcomes.get('WebhookSecret/shop/a-second')?.ready.reason).toBe('SourceTaken');
+  const after = planManifests(input({ webhookSecrets: [second], previous: both.entries }));
+  expect(after.outcomes.get('WebhookSecret/shop/a-second')?.ready.status).toBe('True');
+});
+
+test('a bad edit keeps what runs; a resource that is gone does not', () => {
+  const { entries: previous } = planManifests(input());
+  const eventTriggers = [eventTrigger({ condition: '1 +' }, 2)];
+  const edited = planManifests(input({ eventTriggers, previous }));
+  expect(edited.entries).toEqual(previous);
+  expect(planManifests(input({ eventTriggers: [], previous })).entries).toHaveLength(1);
+});
+
+test('an EventBridge is told plainly not to run yet', () => {
+  const bridge = {
+    apiVersion: 'signalbox.dev/v1alpha1' as const,
+    kind: 'EventBridge' as const,
+    metadata: { name: 'b', namespace: 'shop' },
+    spec: { source: { ojs: { uri: 'http://127.0.0.1:8585' } } },
+  };
+  const plan = planManifests(input({ eventBridges: [bridge] }));
+  expect(plan.findings).toMatchObject([{ kind: 'EventBridge', name: 'b', field: 'spec.source' }]);
+});

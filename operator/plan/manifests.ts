@@ -1,0 +1,148 @@
+import type { Finding } from '../../receiver/errors.ts';
+import { type EndpointEntry, type Entry, entryKey, type TriggerEntry } from '../../receiver/routing/table.ts';
+import type { Address } from './destination.ts';
+import { planEventBridge } from './event-bridge.ts';
+import { planEventTrigger } from './event-trigger.ts';
+import type { Outcome } from './outcome.ts';
+import {
+  type EventBridge,
+  type EventTrigger,
+  identityOf,
+  type ObjectReference,
+  type WebhookSecret,
+} from './resources.ts';
+import type { SecretData } from './secrets.ts';
+import { planWebhookSecret } from './webhook-secret.ts';
+
+/** A core/v1 Secret as a manifest brings it: `data` decoded, `stringData` merged in. */
+export interface ManifestSecret {
+  readonly namespace: string;
+  readonly name: string;
+  readonly data: Readonly<Record<string, Buffer>>;
+}
+
+/** All that planning without a cluster needs. Resources have passed the schema; its defaults may be applied or not. */
+export interface ManifestInput {
+  readonly webhookSecrets: readonly WebhookSecret[];
+  readonly eventTriggers: readonly EventTrigger[];
+  readonly eventBridges: readonly EventBridge[];
+  readonly secrets: readonly ManifestSecret[];
+  /** `kind/namespace/name` → absolute URL: what `--resolve` says. */
+  readonly resolve: ReadonlyMap<string, string>;
+  /** The entries in force, [] at the start: a bad edit keeps its entry, a source stays with its holder. */
+  readonly previous: readonly Entry[];
+  /** Base address of the public listener, for example `https://hooks.example.com`; '' where it is not known. */
+  readonly publicUrl: string;
+  /** Base address of the in-cluster listener. */
+  readonly clusterUrl: string;
+  /** Destinations that the egress policy refuses: `(entry) => egressFindings(entry, policy)`. */
+  readonly egress: (entry: Entry) => readonly Finding[];
+  /** The receiver's own compilers: `compileEntry`. */
+  readonly check: (entry: Entry) => readonly Finding[];
+}
+
+/** One thing to print: `Kind namespace/name: field: message`. */
+export interface ManifestFinding {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ManifestPlan {
+  /** Sorted by kind, namespace and name. */
+  readonly entries: readonly Entry[];
+  readonly findings: readonly ManifestFinding[];
+  /** By `Kind/namespace/name`. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** Plans a whole set of manifests, for `signalbox run`. */
+export function planManifests(input: ManifestInput): ManifestPlan {
+  const previous = new Map(input.previous.map((entry) => [entryKey(entry), entry]));
+  const outcomes = new Map<string, Outcome>([
+    ...planEndpoints(input, previous),
+    ...planTriggers(input, previous),
+    ...input.eventBridges.map((resource) => [keyOf('EventBridge', resource), planEventBridge()] as const),
+  ]);
+  const keys = [...outcomes.keys()].sort();
+  return {
+    entries: keys.flatMap((key) => outcomes.get(key)?.entry ?? []),
+    findings: keys.flatMap((key) => findingsOf(key, outcomes.get(key)?.findings ?? [])),
+    outcomes,
+  };
+}
+
+function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
+  const holders = holdersOf(input, previous);
+  const outcomes = new Map<string, Outcome>();
+  for (const resource of input.webhookSecrets) {
+    const { namespace } = identityOf(resource);
+    const key = keyOf('WebhookSecret', resource);
+    const outcome = planWebhookSecret({
+      resource,
+      secrets: secretsOf(input, namespace),
+      holderOf: (source) => holders.get(source),
+      previous: previous.get(key) as EndpointEntry | undefined,
+      publicUrl: input.publicUrl,
+      check: input.check,
+    });
+    if (outcome.status.source !== undefined)
+      holders.set(outcome.status.source, key.slice(key.indexOf('/') + 1));
+    outcomes.set(key, outcome);
+  }
+  return outcomes;
+}
+
+/** Who holds which source, of those that are still in the manifests. */
+function holdersOf(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, string> {
+  const holders = new Map<string, string>();
+  for (const resource of input.webhookSecrets) {
+    const entry = previous.get(keyOf('WebhookSecret', resource));
+    if (entry?.kind === 'WebhookSecret') holders.set(entry.source, `${entry.namespace}/${entry.name}`);
+  }
+  return holders;
+}
+
+function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
+  const endpoints = new Set(input.webhookSecrets.map((resource) => keyOf('WebhookSecret', resource)));
+  return new Map(
+    input.eventTriggers.map((resource) => {
+      const { namespace } = identityOf(resource);
+      const key = keyOf('EventTrigger', resource);
+      const outcome = planEventTrigger({
+        resource,
+        secrets: secretsOf(input, namespace),
+        addressOf: (ref) => resolved(ref, namespace, input.resolve),
+        hasWebhookSecret: (name) => endpoints.has(`WebhookSecret/${namespace}/${name}`),
+        previous: previous.get(key) as TriggerEntry | undefined,
+        clusterUrl: input.clusterUrl,
+        check: input.check,
+        egress: input.egress,
+      });
+      return [key, outcome];
+    }),
+  );
+}
+
+function resolved(ref: ObjectReference, namespace: string, resolve: ReadonlyMap<string, string>): Address {
+  const key = `${ref.kind}/${namespace}/${ref.name}`;
+  const url = resolve.get(key) ?? resolve.get(`${ref.kind.toLowerCase()}/${namespace}/${ref.name}`);
+  if (url !== undefined) return { ok: true, url };
+  const message = `a ref needs a cluster: say where it leads by --resolve ${key}=URL, or write a uri`;
+  return { ok: false, reason: 'RefNotFound', message };
+}
+
+function secretsOf(input: ManifestInput, namespace: string): (name: string) => SecretData | undefined {
+  return (name) => input.secrets.find((one) => one.namespace === namespace && one.name === name)?.data;
+}
+
+function keyOf(kind: string, resource: { readonly metadata: WebhookSecret['metadata'] }): string {
+  return entryKey({ kind, ...identityOf(resource) });
+}
+
+function findingsOf(key: string, findings: readonly Finding[]): readonly ManifestFinding[] {
+  const [kind = '', namespace = '', name = ''] = key.split('/');
+  return findings.map(({ field, message }) => ({ kind, namespace, name, field, message }));
+}

@@ -1,0 +1,98 @@
+import type { Finding } from '../../receiver/errors.ts';
+import { DIALECTS } from '../../receiver/match/dialects.ts';
+import type { Filter } from '../../receiver/routing/table.ts';
+import { SCHEME_NAMES } from '../../receiver/verify/schemes.ts';
+import type { EventTriggerSpec, TriggerSource, WebhookSecretSpec } from './resources.ts';
+
+/*
+ * What the schema takes and this version does not run yet. Every such field is told under its name and holds its
+ * resource back: a field that is ignored in silence would be a route that does something else than its author wrote.
+ */
+
+const SCHEMES: ReadonlySet<string> = new Set(SCHEME_NAMES);
+
+interface Rule<Spec> {
+  readonly field: string;
+  readonly remedy: string;
+  readonly used: (spec: Spec) => boolean;
+}
+
+const TRIGGER_RULES: readonly Rule<EventTriggerSpec>[] = [
+  {
+    field: 'spec.steps',
+    remedy: 'give the trigger one spec.target',
+    used: (spec) => spec.steps !== undefined,
+  },
+  { field: 'spec.correlate', remedy: 'remove it', used: (spec) => spec.correlate !== undefined },
+  {
+    field: 'spec.onStart',
+    remedy: 'use Always, the default',
+    used: (spec) => spec.onStart !== undefined && spec.onStart !== 'Always',
+  },
+  {
+    field: 'spec.target.sink.sign',
+    remedy: 'remove it and prove yourself by spec.target.sink.headers',
+    used: (spec) => spec.target?.sink?.sign !== undefined,
+  },
+  {
+    field: 'spec.delivery.ordering',
+    remedy: 'use None, the default',
+    used: (spec) => spec.delivery?.ordering === 'PerSubject',
+  },
+];
+
+/** Fields of an EventTrigger that this version does not run. */
+export function triggerNotYet(spec: EventTriggerSpec): readonly Finding[] {
+  return [
+    ...TRIGGER_RULES.filter((rule) => rule.used(spec)).map((rule) => notYet(rule.field, rule.remedy)),
+    ...(spec.from ?? []).flatMap((from, i) => sourceNotYet(from, `spec.from[${i}]`)),
+    ...(spec.filters ?? []).flatMap((filter, i) => cesqlNotYet(filter, `spec.filters[${i}]`)),
+  ];
+}
+
+/** Fields of a WebhookSecret that this version does not run. */
+export function webhookSecretNotYet(spec: WebhookSecretSpec): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (!SCHEMES.has(spec.scheme)) {
+    const message = `${spec.scheme} is not supported yet: use one of ${[...SCHEMES].join(', ')}`;
+    findings.push({ field: 'spec.scheme', message });
+  }
+  if (spec.limits?.rate !== undefined) findings.push(notYet('spec.limits.rate', 'remove it'));
+  return findings;
+}
+
+/** An EventBridge as a whole. */
+export function eventBridgeNotYet(): Finding {
+  return notYet(
+    'spec.source',
+    'remove the EventBridge, or wait for the version that reads from a job backend',
+  );
+}
+
+function sourceNotYet(from: TriggerSource, field: string): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (from.eventBridge !== undefined)
+    findings.push(notYet(`${field}.eventBridge`, 'read from a webhookSecret or cluster'));
+  if (from.cluster?.audience !== undefined) {
+    findings.push(notYet(`${field}.cluster.audience`, 'remove it and close the port by a NetworkPolicy'));
+  }
+  if (from.cluster?.subjects !== undefined) {
+    findings.push(notYet(`${field}.cluster.subjects`, 'remove it and close the port by a NetworkPolicy'));
+  }
+  return findings;
+}
+
+function cesqlNotYet(filter: Filter, field: string): readonly Finding[] {
+  if (filter.cesql !== undefined && DIALECTS.cesql === undefined) {
+    return [notYet(`${field}.cesql`, 'use exact, prefix, suffix, or spec.condition')];
+  }
+  return [
+    ...(filter.all ?? []).flatMap((inner, i) => cesqlNotYet(inner, `${field}.all[${i}]`)),
+    ...(filter.any ?? []).flatMap((inner, i) => cesqlNotYet(inner, `${field}.any[${i}]`)),
+    ...(filter.not === undefined ? [] : cesqlNotYet(filter.not, `${field}.not`)),
+  ];
+}
+
+function notYet(field: string, remedy: string): Finding {
+  return { field, message: `this is not supported yet: ${remedy}` };
+}

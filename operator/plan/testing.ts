@@ -1,0 +1,70 @@
+import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
+import type { Entry } from '../../receiver/routing/table.ts';
+import type { EventTriggerInput } from './event-trigger.ts';
+import type { EventTrigger, EventTriggerSpec, WebhookSecret, WebhookSecretSpec } from './resources.ts';
+import type { SecretLookup } from './secrets.ts';
+import type { WebhookSecretInput } from './webhook-secret.ts';
+
+/** The Secrets of one namespace from plain text, for tests. */
+export function secrets(all: Readonly<Record<string, Readonly<Record<string, string>>>>): SecretLookup {
+  return (name) => {
+    const data = all[name];
+    return data && Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value)]));
+  };
+}
+
+/** A WebhookSecret `shop/hooks` of scheme Emporix with one key, for tests. */
+export function webhookSecret(spec: Partial<WebhookSecretSpec> = {}, generation = 1): WebhookSecret {
+  return {
+    apiVersion: 'signalbox.dev/v1alpha1',
+    kind: 'WebhookSecret',
+    metadata: { namespace: 'shop', name: 'hooks', uid: 'uid-hooks', generation },
+    spec: {
+      scheme: 'Emporix',
+      secrets: [{ name: 'current', secretKeyRef: { name: 'hooks', key: 'secret' } }],
+      ...spec,
+    },
+  };
+}
+
+/** An EventTrigger `shop/forward` to a sink, for tests. */
+export function eventTrigger(spec: Partial<EventTriggerSpec> = {}, generation = 1): EventTrigger {
+  return {
+    apiVersion: 'signalbox.dev/v1alpha1',
+    kind: 'EventTrigger',
+    metadata: { namespace: 'shop', name: 'forward', uid: 'uid-forward', generation },
+    spec: {
+      from: [{ webhookSecret: { name: 'hooks' } }],
+      target: { sink: { uri: 'http://sink.example/in' } },
+      ...spec,
+    },
+  };
+}
+
+/** What planning of a WebhookSecret takes, on an empty table, with the receiver's own compilers; for tests. */
+export function webhookSecretInput(over: Partial<WebhookSecretInput> = {}): WebhookSecretInput {
+  return {
+    resource: webhookSecret(),
+    secrets: secrets({ hooks: { secret: 's3cr3t' } }),
+    holderOf: () => undefined,
+    previous: undefined,
+    publicUrl: 'https://hooks.example.com/',
+    check: compileEntry,
+    ...over,
+  };
+}
+
+/** The same for an EventTrigger. */
+export function eventTriggerInput(over: Partial<EventTriggerInput> = {}): EventTriggerInput {
+  return {
+    resource: eventTrigger(),
+    secrets: secrets({}),
+    addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
+    hasWebhookSecret: (name) => name === 'hooks',
+    previous: undefined,
+    clusterUrl: 'http://receiver.signalbox.svc.cluster.local',
+    check: compileEntry,
+    egress: (entry: Entry) => egressFindings(entry, {}),
+    ...over,
+  };
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { decodeShard, shardOf } from '../../receiver/routing/shards.ts';
+import { endpointEntry, triggerEntry } from '../../receiver/routing/testing.ts';
+import { createTable } from './table.ts';
+
+const KEY = 'EventTrigger/shop/forward';
+
+test('only what changes is dirty, and a removal leaves an empty shard without a digest', () => {
+  const table = createTable([triggerEntry()]);
+  expect(table.set(KEY, triggerEntry())).toBe(false);
+  expect(table.dirty.size).toBe(0);
+  expect(table.set(KEY, triggerEntry({ suspend: true }))).toBe(true);
+  expect([...table.dirty]).toEqual([shardOf('shop', 'forward')]);
+  expect(decodeShard(table.take().shards[0]?.bytes ?? Buffer.alloc(0))).toMatchObject([{ suspend: true }]);
+  table.set(KEY, undefined);
+  const [shard] = table.take().shards;
+  expect(shard?.digest).toBeUndefined();
+  expect(decodeShard(shard?.bytes ?? Buffer.alloc(0))).toEqual([]);
+});
+
+test('a source is held until its holder lets go', () => {
+  const table = createTable([endpointEntry({ source: 'orders' })]);
+  expect(table.holderOf('orders')).toBe('shop/hooks');
+  table.set('WebhookSecret/shop/hooks', endpointEntry({ source: 'other' }));
+  expect(table.holderOf('orders')).toBeUndefined();
+  expect(table.holderOf('other')).toBe('shop/hooks');
+});
+
+test('an entry that does not fit is put back to what was there, and a removal beside it stays', () => {
+  const noise = (): string => randomBytes(3000).toString('base64');
+  const table = createTable([triggerEntry()], 2000);
+  table.set(KEY, triggerEntry({ condition: noise(), generation: 2 }));
+  const { shards, full } = table.take();
+  expect(full).toEqual([KEY]);
+  expect(shards[0]?.bytes.length).toBeLessThanOrEqual(2000);
+  expect(table.get(KEY)).toMatchObject({ generation: 1 });
+  table.set(KEY, undefined);
+  expect(table.take().full).toEqual([]);
+  expect(table.get(KEY)).toBeUndefined();
+});

@@ -1,0 +1,99 @@
+import { type Backoff, backoffDelay } from '../receiver/kube/backoff.ts';
+
+export interface QueueOptions {
+  /** Keys handled at once. */
+  readonly workers: number;
+  /** Handles one key. Where it throws, the key comes again after a growing pause. */
+  readonly handle: (key: string) => Promise<void>;
+  /** Told of each error, before the pause. */
+  readonly failed: (key: string, error: unknown) => void;
+  readonly backoff: Backoff;
+  readonly random: () => number;
+}
+
+/**
+ * A queue of names. A name that waits already is not queued twice; one that is being handled is handled again after
+ * that, never at the same time.
+ */
+export interface Queue {
+  /** Begins to handle what has been added. */
+  start(): void;
+  add(key: string): void;
+  /** Adds the key after so many milliseconds; a sooner addition does not cancel it. */
+  addAfter(key: string, ms: number): void;
+  /** Handles nothing more and resolves when what is under way has ended. */
+  stop(): Promise<void>;
+  /** Names that wait. */
+  readonly length: number;
+}
+
+export function createQueue({ workers, handle, failed, backoff, random }: QueueOptions): Queue {
+  /** In order of arrival. */
+  const waiting = new Set<string>();
+  const active = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+  const failures = new Map<string, number>();
+  const timers = new Set<NodeJS.Timeout>();
+  let started = false;
+  let stopped = false;
+
+  function add(key: string): void {
+    if (stopped) return;
+    if (active.has(key)) again.add(key);
+    else waiting.add(key);
+    fill();
+  }
+
+  function addAfter(key: string, ms: number): void {
+    if (stopped) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      add(key);
+    }, ms);
+    timers.add(timer);
+  }
+
+  function fill(): void {
+    if (!started) return;
+    for (const key of waiting) {
+      if (stopped || active.size >= workers) return;
+      waiting.delete(key);
+      active.set(key, work(key));
+    }
+  }
+
+  async function work(key: string): Promise<void> {
+    // Off the caller's stack: whoever adds a key is never held up by its handling.
+    await Promise.resolve();
+    try {
+      await handle(key);
+      failures.delete(key);
+    } catch (error) {
+      const count = (failures.get(key) ?? 0) + 1;
+      failures.set(key, count);
+      failed(key, error);
+      addAfter(key, backoffDelay(backoff, count, random));
+    }
+    active.delete(key);
+    if (again.delete(key)) waiting.add(key);
+    fill();
+  }
+
+  return {
+    start() {
+      started = true;
+      fill();
+    },
+    add,
+    addAfter,
+    async stop() {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+      waiting.clear();
+      await Promise.all(active.values());
+    },
+    get length() {
+      return waiting.size;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { Entry } from '../receiver/routing/table.ts';
+import type { Confirmation, Confirmer } from './confirm/confirmer.ts';
+import type { Dependents } from './gather/dependents.ts';
+import { gather, type Sources } from './gather/gather.ts';
+import { sourceKey } from './gather/needs.ts';
+import type { Published, Publisher } from './publish/publisher.ts';
+import type { StatusWriter } from './status-writer.ts';
+
+/** How long the receivers may take for a revision before the status says that they do. */
+const PATIENCE_MS = 2000;
+
+export interface ReconcileOptions {
+  readonly sources: Sources;
+  readonly publisher: Publisher;
+  readonly confirmer: Confirmer;
+  readonly statusWriter: StatusWriter;
+  readonly dependents: Dependents;
+  /** Has keys looked at again, now or later. */
+  readonly again: (key: string, ms?: number) => void;
+  readonly now: () => number;
+}
+
+/** Brings one resource's entry and status to what they should be. */
+export interface Reconciler {
+  /** `Kind/namespace/name`. Throws where the API server does not let it: the key is to come again. */
+  reconcile(key: string): Promise<void>;
+  /** The receivers are further, or others: whoever is now in another state than was told is looked at again. */
+  receiversMoved(): void;
+}
+
+interface Told {
+  readonly revision: number;
+  /** When this revision was first asked for. */
+  readonly since: number;
+  /** What the status tells of the receivers; undefined while they still have time. */
+  readonly state: Confirmation['state'] | undefined;
+}
+
+export function createReconciler(options: ReconcileOptions): Reconciler {
+  const { sources, publisher, confirmer, statusWriter, dependents, again, now } = options;
+  const told = new Map<string, Told>();
+
+  async function reconcile(key: string): Promise<void> {
+    const gathered = await gather(sources, key, (things) => dependents.set(key, things));
+    const outcome = gathered?.plan(publisher);
+    const { revision, full } = await publish(key, outcome?.entry);
+    if (gathered === undefined || outcome === undefined) return forget(key);
+    const confirmation = confirmer.state(revision);
+    const matters = outcome.ready.status === 'True' && !full;
+    if (matters && stillHasTime(key, revision, confirmation.state)) return;
+    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
+    await statusWriter.write(gathered, findings);
+    told.set(key, { revision, since: now(), state: confirmation.state });
+  }
+
+  /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
+  function publish(key: string, entry: Entry | undefined): Promise<Published> {
+    const before = publisher.get(key);
+    const published = publisher.publish(key, entry);
+    const freed = before?.kind === 'WebhookSecret' ? before.source : undefined;
+    if (freed !== undefined && publisher.holderOf(freed) === undefined) {
+      for (const claimer of dependents.of(sourceKey(freed))) again(claimer);
+    }
+    return published;
+  }
+
+  /**
+   * Receivers that run a revision within moments, or are back within moments, need not be told of. What the status
+   * told before of this revision goes on being told.
+   */
+  function stillHasTime(key: string, revision: number, state: Confirmation['state']): boolean {
+    const before = told.get(key);
+    if (state === 'Live' || isTold(before, revision)) return false;
+    if (state === 'NoReceiver' && before === undefined) return false;
+    const running = before?.revision === revision && before.state === undefined;
+    const since = running ? before.since : now();
+    const left = since + PATIENCE_MS - now();
+    if (left <= 0) return false;
+    told.set(key, { revision, since, state: undefined });
+    again(key, left);
+    return true;
+  }
+
+  function serving(key: string): { readonly servingGeneration: number | undefined } {
+    return { servingGeneration: publisher.get(key)?.generation };
+  }
+
+  function forget(key: string): void {
+    told.delete(key);
+    dependents.set(key, []);
+    statusWriter.forget(key);
+  }
+
+  return {
+    reconcile,
+    receiversMoved() {
+      for (const [key, { revision, state }] of told) {
+        const now = confirmer.state(revision).state;
+        if (state === undefined ? now === 'Live' : now !== state) again(key);
+      }
+    },
+  };
+}
+
+/** Whether the status tells already that this revision does not run everywhere. */
+function isTold(before: Told | undefined, revision: number): boolean {
+  return before?.revision === revision && before.state !== undefined && before.state !== 'Live';
+}

@@ -1,0 +1,131 @@
+import type { Attempt } from '../journal/journal.ts';
+import type { HeldDelivery, Route } from './engine-contract.ts';
+import { idempotencyKey } from './idempotency-key.ts';
+import type { DeliveryObserver } from './observer.ts';
+import type { Answer, Failure, OutboundClient } from './outbound.ts';
+import { RenderError, type Rendered, type Renderer } from './renderer.ts';
+import { TARGETS } from './targets.ts';
+import {
+  type DeathCause,
+  isDown,
+  type Standing,
+  type Verdict,
+  verdict,
+  verdictOnFailure,
+} from './verdict.ts';
+
+/** What an attempt says of its target. */
+export type Health = 'up' | 'down' | 'unknown';
+
+/** What came of an attempt. */
+export type Outcome =
+  | { readonly state: 'delivered'; readonly attempt: Attempt }
+  | { readonly state: 'waiting'; readonly due: number; readonly attempt?: Attempt }
+  | Dead;
+
+/** An end without success. */
+export interface Dead {
+  readonly state: 'dead';
+  readonly cause: DeathCause;
+  readonly reason: string;
+  readonly attempt?: Attempt;
+  readonly answer?: Answer;
+}
+
+/** What attempts work with. */
+export interface AttemptParts {
+  readonly client: OutboundClient;
+  readonly observer: DeliveryObserver;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Makes attempts at deliveries and says what came of them. */
+export interface Attempts {
+  /** Renders and sends. Never throws; `ended` is called once, maybe before this returns. */
+  run(
+    delivery: HeldDelivery,
+    route: Route,
+    renderer: Renderer,
+    ended: (outcome: Outcome, health: Health) => void,
+  ): void;
+  /** What becomes of a delivery that is not sent because its target is known to be down; undefined: it must be tried. */
+  spare(delivery: HeldDelivery, route: Route): Outcome | undefined;
+}
+
+const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target failed several times in a row' };
+
+/** Makes Attempts. */
+export function createAttempts({ client, observer, now, random }: AttemptParts): Attempts {
+  function standing(delivery: HeldDelivery, answer: Answer | undefined): Standing {
+    const { receivedAt, attempts } = delivery;
+    return { receivedAt, attempts: attempts + 1, now: now(), retryAfter: answer?.headers['retry-after'] };
+  }
+
+  function judge(delivery: HeldDelivery, { destination, policy }: Route, at: number, came: Came): Outcome {
+    const { answer, failure } = came;
+    const ms = Math.max(0, now() - at);
+    if (failure?.code === 'Closed') return { state: 'waiting', due: now() };
+    const reading = answer === undefined ? undefined : TARGETS[destination.kind].read(answer);
+    const attempt = { at, durationMs: ms, ...(answer === undefined ? {} : { status: answer.status }) };
+    if (reading?.outcome === 'done') {
+      observer.attempted(destination.kind, 'delivered', ms);
+      const { result } = reading;
+      return { state: 'delivered', attempt: result === undefined ? attempt : { ...attempt, result } };
+    }
+    const facts = standing(delivery, answer);
+    const ruled =
+      reading === undefined
+        ? verdictOnFailure(failure ?? SPARED, facts, policy, random)
+        : verdict(reading, facts, policy, random);
+    observer.attempted(destination.kind, ruled.state === 'dead' ? 'dead' : 'retried', ms);
+    return told(ruled, { ...attempt, error: ruled.error }, answer);
+  }
+
+  return {
+    run(delivery, route, renderer, ended) {
+      const { event, trigger } = delivery;
+      const at = now();
+      let rendered: Rendered;
+      try {
+        rendered = renderer.render(event, {
+          idempotencyKey: idempotencyKey(trigger, event.source, event.id),
+        });
+      } catch (error) {
+        ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');
+        return;
+      }
+      const { destination, policy } = route;
+      const { path, headers, body } = rendered;
+      client.post({ destination, path, headers, body, timeoutMs: policy.timeoutMs }, (answer, failure) => {
+        ended(judge(delivery, route, at, { answer, failure }), healthOf(answer, failure));
+      });
+    },
+    spare(delivery, { policy }) {
+      const ruled = verdictOnFailure(SPARED, standing(delivery, undefined), policy, random);
+      if (ruled.state === 'dead') return undefined;
+      return told(ruled, { at: now(), durationMs: 0, error: ruled.error }, undefined);
+    },
+  };
+}
+
+interface Came {
+  readonly answer: Answer | undefined;
+  readonly failure: Failure | undefined;
+}
+
+function told(ruled: Verdict, attempt: Attempt, answer: Answer | undefined): Outcome {
+  if (ruled.state === 'waiting') return { state: 'waiting', due: ruled.due, attempt };
+  const { cause, reason } = ruled;
+  return { state: 'dead', cause, reason, attempt, ...(answer === undefined ? {} : { answer }) };
+}
+
+function healthOf(answer: Answer | undefined, failure: Failure | undefined): Health {
+  if (isDown(answer, failure)) return 'down';
+  return answer === undefined ? 'unknown' : 'up';
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RenderError) return `${error.field}: ${error.message}`;
+  return `cannot be rendered: ${error instanceof Error ? error.message : String(error)}`;
+}

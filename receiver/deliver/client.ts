@@ -1,0 +1,164 @@
+import { Pool } from 'undici';
+import type { Destination } from '../routing/table.ts';
+import { createConnector, type Lookup } from './connector.ts';
+import { compileEgress, type EgressPolicy } from './egress.ts';
+import { type Endpoint, endpointOf } from './endpoint.ts';
+import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { Failure, OutboundClient, OutboundDone, OutboundRequest, SetTimer } from './outbound.ts';
+
+/** What a client is made of. */
+export interface ClientOptions {
+  readonly egress: EgressPolicy;
+  readonly setTimer: SetTimer;
+  /** Default: the system's resolver. */
+  readonly lookup?: Lookup;
+  /** Connections per origin. Default 256. */
+  readonly connections?: number;
+  /** How much of an answer is read. Default 64 KiB. */
+  readonly maxAnswerBytes?: number;
+  /** A pool that nobody used for so long is closed. Default one minute. */
+  readonly idleMs?: number;
+}
+
+/** How finely time-outs are kept: one timer for all exchanges instead of one each. */
+const TICK_MS = 50;
+const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+const UNSENDABLE: Failure = { code: 'Unsendable', message: 'the target has no valid http or https URL' };
+const CLOSED: Failure = { code: 'Closed', message: 'the client was closed' };
+
+interface Origin {
+  readonly pool: Pool;
+  /** The tick of its last use. */
+  usedAt: number;
+}
+
+/** Makes the one outbound client. Throws where the egress policy cannot be read. */
+export function createClient(options: ClientOptions): OutboundClient {
+  const { setTimer, connections = 256, maxAnswerBytes = 64 * 1024, idleMs = 60_000 } = options;
+  const egress = compileEgress(options.egress);
+  const endpoints = new WeakMap<Destination, Endpoint>();
+  const origins = new Map<string, Origin>();
+  const owner: ExchangeOwner = { maxAnswerBytes, underWay: new Set(), afterRelease: createAfterRelease() };
+  const idleTicks = Math.ceil(idleMs / TICK_MS);
+  const sweepEvery = Math.max(1, Math.min(idleTicks, 20));
+  // Time-outs count ticks and not the clock, which may jump.
+  let tick = 0;
+  let cancelTick: (() => void) | undefined;
+  let closed = false;
+
+  function endpoint(destination: Destination): Endpoint | undefined {
+    const known = endpoints.get(destination);
+    if (known !== undefined) return known;
+    const made = endpointOf(destination);
+    if (made !== undefined) endpoints.set(destination, made);
+    return made;
+  }
+
+  function poolOf(to: Endpoint): Pool {
+    const known = origins.get(to.poolKey);
+    if (known !== undefined) {
+      known.usedAt = tick;
+      return known.pool;
+    }
+    const pool = new Pool(to.origin, {
+      connections,
+      connect: createConnector({
+        origin: to.origin,
+        egress,
+        lookup: options.lookup,
+        caCerts: to.caCerts,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+      }),
+      pipelining: 1,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The exchange has one time for all of it; these would only restart per byte.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    });
+    origins.set(to.poolKey, { pool, usedAt: tick });
+    return pool;
+  }
+
+  function ticked(): void {
+    tick += 1;
+    for (const exchange of owner.underWay) {
+      if (exchange.deadline <= tick) exchange.stop(TIMEOUT);
+    }
+    if (tick % sweepEvery === 0) closeIdle();
+    cancelTick = undefined;
+    keepTicking();
+  }
+
+  function keepTicking(): void {
+    if (cancelTick !== undefined || closed) return;
+    if (owner.underWay.size > 0 || origins.size > 0) cancelTick = setTimer(ticked, TICK_MS);
+  }
+
+  function closeIdle(): void {
+    for (const [key, { pool, usedAt }] of origins) {
+      if (tick - usedAt < idleTicks) continue;
+      origins.delete(key);
+      // Waits for what is still under way there; nothing new can come.
+      void pool.close();
+    }
+  }
+
+  function post(request: OutboundRequest, done: OutboundDone): void {
+    const to = endpoint(request.destination);
+    if (closed || to === undefined) {
+      done(undefined, closed ? CLOSED : UNSENDABLE);
+      return;
+    }
+    const deadline = tick + 1 + Math.ceil(request.timeoutMs / TICK_MS);
+    const exchange = new Exchange(owner, deadline, done);
+    const headers = to.headers(request.headers);
+    poolOf(to).dispatch(
+      { method: 'POST', path: to.path(request.path), headers, body: request.body },
+      exchange,
+    );
+    keepTicking();
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    cancelTick?.();
+    cancelTick = undefined;
+    for (const exchange of owner.underWay) exchange.stop(CLOSED);
+    const pools = [...origins.values()].map(({ pool }) => pool.destroy());
+    origins.clear();
+    await Promise.all(pools);
+  }
+
+  return {
+    post,
+    close,
+    get pools() {
+      return origins.size;
+    },
+  };
+}
+
+/**
+ * undici frees a connection in an immediate that it plans after it told of the answer's end. Whoever sends the next
+ * request before that gets a second connection, so the end is handed on in an immediate that is planned after undici's.
+ */
+function createAfterRelease(): (exchange: Exchange) => void {
+  let ended: Exchange[] = [];
+  const plan = (): void => {
+    const batch = ended;
+    ended = [];
+    setImmediate(finishAll, batch);
+  };
+  return (exchange) => {
+    if (ended.push(exchange) === 1) queueMicrotask(plan);
+  };
+}
+
+function finishAll(exchanges: readonly Exchange[]): void {
+  for (const exchange of exchanges) exchange.finish();
+}
+
+const TIMEOUT: Failure = { code: 'Timeout', message: 'the answer was not complete within the timeout' };

@@ -1,0 +1,50 @@
+import type { CloudEvent } from '../event/event.ts';
+import type { DeliveryPolicy, Destination } from '../routing/table.ts';
+import type { Renderer } from './renderer.ts';
+
+/** A delivery that the engine holds in memory. */
+export interface HeldDelivery {
+  /** The journal's id. */
+  readonly id: number;
+  /** `namespace/name` of the trigger. */
+  readonly trigger: string;
+  readonly shape: string;
+  readonly event: CloudEvent;
+  readonly entrance: string;
+  readonly receivedAt: number;
+  /** Attempts made so far. */
+  readonly attempts: number;
+}
+
+/** A trigger as delivery sees it now. */
+export interface Route {
+  readonly suspend: boolean;
+  readonly destination: Destination;
+  readonly policy: DeliveryPolicy;
+}
+
+/** What the engine asks of the routing table in force. Read at each attempt, never cached over one. */
+export interface Routes {
+  /** undefined: the trigger is gone. */
+  route(trigger: string): Route | undefined;
+  /** The compiled Shape, from the table in force or the journal; undefined where it is in neither. */
+  renderer(shape: string): Renderer | undefined | Promise<Renderer | undefined>;
+}
+
+/** Makes deliveries happen: attempts, retries, dead letters. Created by `createEngine`. */
+export interface DeliveryEngine {
+  /** Whether memory takes that many more deliveries of that many bytes; where not, they are left to the journal. */
+  room(deliveries: number, bytes: number): boolean;
+  /** Hands over what has just been committed as `held`. Never blocks, never throws. */
+  hand(deliveries: readonly HeldDelivery[]): void;
+  /**
+   * A new table is in force. `triggers` are those that it adds, changes or takes away (all of them after a start):
+   * parked deliveries are released where their trigger may deliver now, or is gone (they become dead letters).
+   */
+  routesChanged(triggers: readonly string[]): void;
+  /** Starts reading due deliveries back from the journal. */
+  start(): void;
+  /** Takes no more from the journal, finishes attempts under way (at most `graceMs`), leaves the rest to the journal. */
+  drain(graceMs: number): Promise<void>;
+  readonly held: number;
+}

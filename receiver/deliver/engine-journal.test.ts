@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { viewData } from '../event/data-view.ts';
+import type { Journal, Unit } from '../journal/journal.ts';
+import { openSqliteJournal } from '../journal/sqlite/sqlite-journal.ts';
+import { POLICY } from '../routing/testing.ts';
+import { createClient } from './client.ts';
+import { createEngine } from './engine.ts';
+import type { Route } from './engine-contract.ts';
+import { systemTimer } from './outbound.ts';
+import { createMemoryLog, plainRenderer, SHAPE, someEvent, startTarget } from './testing.ts';
+
+const TRIGGER = 'shop/orders';
+
+/** An engine on the real journal, and how to wait for its deliveries without asking again and again. */
+async function open(directory: string, route: () => Route) {
+  const journal = await openSqliteJournal({ directory });
+  const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer });
+  const watchers: { readonly state: string; count: number; readonly resolve: () => void }[] = [];
+  const settle: Journal['settle'] = (settlement) => {
+    journal.settle(settlement);
+    for (const watcher of watchers)
+      if (watcher.state === settlement.state && --watcher.count === 0) watcher.resolve();
+  };
+  const engine = createEngine({
+    journal: { ...journal, settle },
+    client,
+    routes: { route, renderer: () => plainRenderer },
+    deadLetterRenderer: plainRenderer,
+    view: viewData,
+    now: Date.now,
+    random: Math.random,
+    setTimer: systemTimer,
+    observer: { attempted() {}, dead() {} },
+    log: createMemoryLog(),
+  });
+  return {
+    journal,
+    engine,
+    settled: (state: string, count: number) =>
+      new Promise<void>((resolve) => watchers.push({ state, count, resolve })),
+    accept(ids: readonly string[]): Promise<void> {
+      const now = Date.now();
+      const events = ids.map((id) => someEvent(id));
+      const units = events.map(
+        (event): Unit => ({
+          event: {
+            entrance: 'WebhookSecret/shop/hooks',
+            receivedAt: now,
+            attributes: JSON.stringify(event.attributes),
+            data: event.body,
+            record: '{}',
+          },
+          deliveries: [{ trigger: TRIGGER, shape: SHAPE, due: now, held: true }],
+          answer: '[]',
+        }),
+      );
+      return new Promise((resolve, reject) => {
+        journal.commit(units, (error, outcomes) => {
+          if (error !== undefined) return reject(error);
+          resolve();
+          const held = outcomes.flatMap((outcome, i) => {
+            const id = outcome.outcome === 'committed' ? outcome.deliveries[0] : undefined;
+            if (id === undefined) return [];
+            return [
+              {
+                id,
+                trigger: TRIGGER,
+                shape: SHAPE,
+                event: events[i]!,
+                entrance: 'e',
+                receivedAt: now,
+                attempts: 0,
+              },
+            ];
+          });
+          engine.hand(held);
+        });
+      });
+    },
+    async close() {
+      await engine.drain(0);
+      await client.close();
+      await journal.close();
+    },
+  };
+}
+
+it('carries deliveries over suspension, failures and restarts on the real journal', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
+  let suspend = true;
+  await using target = await startTarget((response, _request, count) =>
+    response.writeHead(count === 1 ? 500 : 202).end(),
+  );
+  const route = (): Route => ({
+    suspend,
+    destination: { kind: 'sink', url: target.url, headers: [] },
+    policy: { ...POLICY, backoffDelayMs: 5, concurrency: 1 },
+  });
+  try {
+    const first = await open(directory, route);
+    first.engine.start();
+    const parked = first.settled('parked', 3);
+    await first.accept(['1', '2', '3']);
+    await parked;
+    await first.close();
+
+    suspend = false;
+    const second = await open(directory, route);
+    second.engine.start();
+    const delivered = second.settled('delivered', 3);
+    second.engine.routesChanged([TRIGGER]);
+    await delivered;
+    await second.journal.flush();
+    const { items } = await second.journal.deliveries({ limit: 10 });
+    expect(items.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(items.map(({ attempts }) => attempts.length).toSorted()).toEqual([1, 1, 2]);
+    await second.close();
+
+    const bodies = target.received.map(({ body, headers }) => [headers['ce-id'], body.length]);
+    expect(bodies).toHaveLength(4);
+    expect(bodies.every(([, length]) => length === 500)).toBe(true);
+    const keys = target.received.filter(
+      ({ headers }) => headers['ce-id'] === target.received[0]?.headers['ce-id'],
+    );
+    expect(keys).toHaveLength(2);
+    expect(keys[0]?.headers['idempotency-key']).toBe(keys[1]?.headers['idempotency-key']);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+it('loses nothing of what was held when the process ends at once', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
+  let up = false;
+  await using target = await startTarget((response) => {
+    if (up) response.end();
+  });
+  const route = (): Route => ({
+    suspend: false,
+    destination: { kind: 'sink', url: target.url, headers: [] },
+    policy: { ...POLICY, concurrency: 2 },
+  });
+  try {
+    const first = await open(directory, route);
+    await first.accept(['1', '2', '3', '4']);
+    await target.got(2);
+    // The journal ends without a drain, as in a crash: nothing of these was settled.
+    await first.journal.close();
+    up = true;
+    const second = await open(directory, route);
+    const delivered = second.settled('delivered', 4);
+    second.engine.start();
+    await delivered;
+    await second.close();
+    const ids = new Set(target.received.slice(2).map(({ headers }) => headers['ce-id']));
+    expect(ids).toEqual(new Set(['1', '2', '3', '4']));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,9 @@
+import type { DeathCause } from './verdict.ts';
+
+/** What the engine tells whoever counts. Must be cheap, and never throws. */
+export interface DeliveryObserver {
+  /** An attempt ended; `kind` is the target's, `ms` how long it took. */
+  attempted(kind: 'job' | 'sink', outcome: 'delivered' | 'retried' | 'dead', ms: number): void;
+  /** A delivery became a dead letter. */
+  dead(cause: DeathCause): void;
+}

@@ -1,0 +1,203 @@
+import type { Log } from '../observe/log.ts';
+import type { Health } from './attempt.ts';
+import { createDestinations, type DestinationState } from './destinations.ts';
+import type { HeldDelivery, Route, Routes } from './engine-contract.ts';
+import { createFifo } from './fifo.ts';
+import { createLane, isAtRest, type Lane, takeToken } from './lane.ts';
+import type { SetTimer } from './outbound.ts';
+import { LEAST_ALLOWANCE } from './pace.ts';
+
+/** An attempt that may start now. */
+export interface Start {
+  readonly delivery: HeldDelivery;
+  readonly route: Route;
+  /** To be called once, when it is over. */
+  readonly ended: (health: Health) => void;
+}
+
+/** What the scheduler works with. */
+export interface SchedulerParts {
+  readonly routes: Routes;
+  readonly now: () => number;
+  readonly setTimer: SetTimer;
+  readonly log: Log;
+  readonly maxInFlight: number;
+  readonly start: (start: Start) => void;
+  /** The destination's circuit is open: true where the delivery was put off without an attempt. */
+  readonly spare: (delivery: HeldDelivery, route: Route) => boolean;
+  /** The trigger is gone (no route), suspended or unresolved. */
+  readonly turnAway: (delivery: HeldDelivery, route: Route | undefined) => void;
+  /** The lane has more than it can do soon: the delivery is to be read back at `due`. */
+  readonly spill: (delivery: HeldDelivery, due: number) => void;
+}
+
+/** Decides which delivery is next: lanes take turns, each within its own limits and its destination's. */
+export interface Scheduler {
+  add(delivery: HeldDelivery): void;
+  /** Starts looking after lanes that make no progress. */
+  tend(): void;
+  /** Starts nothing more; answers what waits. */
+  stop(): readonly HeldDelivery[];
+}
+
+/** Turns taken before other events of the process get theirs. */
+const TURNS = 256;
+const TEND_MS = 1000;
+
+/** Makes a scheduler without lanes. */
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { routes, now, setTimer, log, maxInFlight } = parts;
+  const lanes = new Map<string, Lane>();
+  const destinations = createDestinations();
+  const ready = createFifo<Lane>();
+  let inFlight = 0;
+  let planned = false;
+  let stopped = false;
+  let cancelTend: (() => void) | undefined;
+
+  function list(lane: Lane): void {
+    if (lane.listed || stopped) return;
+    lane.listed = true;
+    ready.push(lane);
+    plan();
+  }
+
+  /** Turns are taken once the present callback is over: its senders get their answers first. */
+  function plan(): void {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(takeTurns);
+  }
+
+  function takeTurns(): void {
+    // Still planned meanwhile: what is listed by a turn is taken in this round or the next, never in one between.
+    for (let turns = 0; turns < TURNS; turns++) {
+      const lane = inFlight < maxInFlight ? ready.shift() : undefined;
+      if (lane === undefined) break;
+      lane.listed = false;
+      if (takeTurn(lane)) list(lane);
+    }
+    planned = ready.size > 0 && inFlight < maxInFlight;
+    if (planned) setImmediate(takeTurns);
+  }
+
+  /** True: the lane may have another turn. False: it is empty, or something will list it again. */
+  function takeTurn(lane: Lane): boolean {
+    const delivery = lane.queue.peek();
+    if (delivery === undefined) return false;
+    const route = routes.route(lane.trigger);
+    if (route === undefined || route.suspend || route.destination.unresolved !== undefined) {
+      lane.queue.shift();
+      parts.turnAway(delivery, route);
+      return true;
+    }
+    const destination = destinations.of(route.destination.url);
+    if (!fits(lane, destination, route)) return false;
+    lane.queue.shift();
+    launch(lane, delivery, route, destination);
+    return true;
+  }
+
+  /** Whether the lane's and the destination's limits let an attempt start; where not, the lane waits for its cause. */
+  function fits(lane: Lane, destination: DestinationState, { policy }: Route): boolean {
+    // The end of one of its own attempts lists it again.
+    if (lane.inFlight >= policy.concurrency) return false;
+    destination.width = Math.max(destination.width, policy.concurrency);
+    if (destination.inFlight >= destination.width) {
+      lane.listed = true;
+      destination.waiting.push(lane);
+      return false;
+    }
+    const wait = takeToken(lane, policy.rateLimit, now());
+    if (wait === 0) return true;
+    lane.listed = true;
+    // Looked at again before long: the rate may be edited meanwhile.
+    setTimer(() => relist(lane), Math.min(wait, TEND_MS));
+    return false;
+  }
+
+  function relist(lane: Lane): void {
+    lane.listed = false;
+    list(lane);
+  }
+
+  function launch(lane: Lane, delivery: HeldDelivery, route: Route, destination: DestinationState): void {
+    const admitted = destination.circuit.admit(now());
+    if (admitted === 'open' && parts.spare(delivery, route)) {
+      lane.pace.left(now());
+      return;
+    }
+    inFlight += 1;
+    lane.inFlight += 1;
+    destination.inFlight += 1;
+    const probe = admitted === 'probe';
+    parts.start({ delivery, route, ended: (health) => ended(lane, destination, health, probe) });
+  }
+
+  function ended(lane: Lane, destination: DestinationState, health: Health, probe: boolean): void {
+    inFlight -= 1;
+    lane.inFlight -= 1;
+    destination.inFlight -= 1;
+    const at = now();
+    lane.pace.left(at);
+    if (destination.circuit.ended(health, probe, at)) tellCircuit(destination, lane);
+    if (destination.waiting.length > 0) {
+      const waiting = destination.waiting;
+      destination.waiting = [];
+      for (const other of waiting) relist(other);
+    }
+    if (lane.queue.size > 0) list(lane);
+    if (ready.size > 0) plan();
+  }
+
+  function tellCircuit({ circuit, url }: DestinationState, { trigger }: Lane): void {
+    const where = { trigger, origin: new URL(url).origin };
+    if (circuit.isOpen)
+      log.warn(where, 'a target failed several times in a row; it is tried less often until it answers');
+    else log.info(where, 'a target answers again');
+  }
+
+  function tend(): void {
+    const at = now();
+    for (const [trigger, lane] of lanes) {
+      const allowed = lane.pace.allowance(at);
+      while (lane.queue.size > allowed) spillNewest(lane, at);
+      if (isAtRest(lane, at)) lanes.delete(trigger);
+    }
+    destinations.prune();
+    cancelTend = setTimer(tend, TEND_MS);
+  }
+
+  function spillNewest(lane: Lane, at: number): void {
+    const newest = lane.queue.pop();
+    if (newest !== undefined) parts.spill(newest, lane.pace.slot(lane.queue.size, at));
+  }
+
+  return {
+    add(delivery) {
+      let lane = lanes.get(delivery.trigger);
+      if (lane === undefined) {
+        lane = createLane(delivery.trigger, now());
+        lanes.set(delivery.trigger, lane);
+      }
+      const waiting = lane.queue.size;
+      if (waiting === 0 && lane.inFlight === 0) lane.pace.woke(now());
+      if (waiting >= LEAST_ALLOWANCE && waiting >= lane.pace.allowance(now())) {
+        parts.spill(delivery, lane.pace.slot(waiting, now()));
+        return;
+      }
+      lane.queue.push(delivery);
+      list(lane);
+    },
+    tend,
+    stop() {
+      stopped = true;
+      cancelTend?.();
+      const waiting: HeldDelivery[] = [];
+      for (const lane of lanes.values()) {
+        for (let next = lane.queue.shift(); next !== undefined; next = lane.queue.shift()) waiting.push(next);
+      }
+      return waiting;
+    },
+  };
+}

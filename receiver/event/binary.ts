@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { addAttribute, finishAttributes, newAttributes } from './attributes.ts';
+import { viewData } from './data-view.ts';
+import { CloudEvent } from './event.ts';
+import { decodeHeaderValue } from './header-value.ts';
+import { type EventRules, invalidEvent } from './validate.ts';
+
+/** Whether a request says that it is a CloudEvent in binary mode: it has at least one of the required attributes. */
+export function hasEventHeaders(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers['ce-specversion'] !== undefined ||
+    headers['ce-id'] !== undefined ||
+    headers['ce-type'] !== undefined ||
+    headers['ce-source'] !== undefined
+  );
+}
+
+/** Reads a CloudEvent in binary mode (HTTP binding 3.1). Throws RequestError 400 `invalid_event`. */
+export function parseBinary(headers: IncomingHttpHeaders, body: Buffer, rules: EventRules): CloudEvent {
+  const attributes = newAttributes();
+  for (const header in headers) {
+    if (header.charCodeAt(0) !== 0x63 || !header.startsWith('ce-')) continue;
+    const name = header.slice(3);
+    const raw = headers[header];
+    const value = decodeHeaderValue(typeof raw === 'string' ? raw : (raw?.join(', ') ?? ''));
+    if (value === undefined)
+      throw invalidEvent(name, 'is not valid UTF-8, or its quoted string does not end');
+    addAttribute(attributes, name, value);
+  }
+  const contentType = headers['content-type'];
+  if (contentType !== undefined && contentType !== '')
+    addAttribute(attributes, 'datacontenttype', contentType);
+  const empty = body.length === 0 && attributes['datacontenttype'] === undefined;
+  return new CloudEvent(finishAttributes(attributes, rules), empty ? undefined : body, viewData);
+}

@@ -1,0 +1,60 @@
+import { type Budget, ValueError } from './budget.ts';
+
+const MAX_DEPTH = 256;
+
+/** Whether a value is a JSON object as parsed: nothing that a class made, whatever its members are called. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Whether a value is a JSON array or object. */
+export function isAggregate(value: unknown): value is unknown[] | Record<string, unknown> {
+  return Array.isArray(value) || isPlainObject(value);
+}
+
+/** Deep equality of JSON values; integers of either kind and doubles are compared by value. Throws CostExceeded. */
+export function jsonEqual(a: unknown, b: unknown, budget: Budget, depth: number = 0): boolean {
+  if (a === b) return true;
+  if (typeof a === 'bigint' || typeof b === 'bigint') return numericEqual(a, b);
+  if (!isAggregate(a) || !isAggregate(b)) return false;
+  if (depth > MAX_DEPTH) throw new ValueError('values are nested too deeply to compare');
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && arraysEqual(a, b, budget, depth);
+  }
+  return objectsEqual(a, b, budget, depth);
+}
+
+function numericEqual(a: unknown, b: unknown): boolean {
+  // Ordering compares an integer with a double by value, which === never does.
+  return isNumeric(a) && isNumeric(b) && a <= b && a >= b;
+}
+
+function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
+function arraysEqual(a: readonly unknown[], b: readonly unknown[], budget: Budget, depth: number): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    budget.spend(0.5);
+    if (!jsonEqual(a[i], b[i], budget, depth + 1)) return false;
+  }
+  return true;
+}
+
+function objectsEqual(
+  a: Record<string, unknown>,
+  b: Record<string, unknown>,
+  budget: Budget,
+  depth: number,
+): boolean {
+  const keys = Object.keys(a);
+  budget.spend(1 + keys.length);
+  if (Object.keys(b).length !== keys.length) return false;
+  for (const key of keys) {
+    if (!Object.hasOwn(b, key) || !jsonEqual(a[key], b[key], budget, depth + 1)) return false;
+  }
+  return true;
+}

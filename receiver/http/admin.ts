@@ -1,0 +1,122 @@
+import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
+import type { Registry } from 'prom-client';
+import { RequestError } from '../errors.ts';
+import type { EventRow, Journal } from '../journal/journal.ts';
+import type { Log } from '../observe/log.ts';
+import type { RevisionGate } from '../routing/revision-gate.ts';
+import { carriesToken } from './admin-token.ts';
+import { answerError, asRequestError } from './answer.ts';
+import { parseQuery } from './query.ts';
+
+/** What the admin listener shows. */
+export interface AdminParts {
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly gate: RevisionGate;
+  /** Why the receiver is not ready, or undefined. */
+  readonly notReady: () => string | undefined;
+  readonly token: string;
+  readonly log: Log;
+}
+
+/** Milliseconds that a caller may wait for a revision. */
+const LONGEST_WAIT = 30_000;
+
+/** The admin listener: health and metrics open, `/api/` with the bearer token. */
+export function adminApp(parts: AdminParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/healthz', (_request, response) => void response.type('text').send('ok\n'));
+  app.get('/readyz', (_request, response) => {
+    const reason = parts.notReady();
+    response
+      .status(reason === undefined ? 200 : 503)
+      .type('text')
+      .send(`${reason ?? 'ok'}\n`);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(parts.registry.contentType).send(await parts.registry.metrics());
+  });
+  app.use('/api', (request, response, next) => {
+    if (carriesToken(request.headers.authorization, parts.token)) next();
+    else
+      answerError(
+        response,
+        new RequestError(401, 'unauthorized', 'Send the admin token as `Authorization: Bearer`.'),
+      );
+  });
+  app.use('/api', api(parts));
+  app.use((_request, response) =>
+    answerError(response, new RequestError(404, 'not_found', 'There is no such page.')),
+  );
+  app.use(faults(parts.log));
+  return app;
+}
+
+function api({ journal, gate }: AdminParts): Router {
+  const router = Router();
+  router.get('/routing', async (request, response) => {
+    const atLeast = Number(request.query['atLeast'] ?? 0);
+    const waitMs = Math.min(Number(request.query['waitMs'] ?? 0), LONGEST_WAIT);
+    if (!Number.isSafeInteger(atLeast) || !(waitMs >= 0)) {
+      throw new RequestError(400, 'invalid_query', '`atLeast` and `waitMs` are whole numbers.');
+    }
+    response.json({ revision: await gate.reached(atLeast, waitMs) });
+  });
+  router.get('/events', async (request, response) => {
+    const page = await journal.events(parseQuery(request.query));
+    response.json({ ...page, items: page.items.map(shownEvent) });
+  });
+  router.get('/events/:event', async (request, response) => {
+    const found = await journal.event(numbered(request));
+    if (found === undefined)
+      throw new RequestError(
+        404,
+        'no_such_event',
+        'There is no such event; it may have passed its retention.',
+      );
+    response.json({
+      ...shownEvent(found.row),
+      dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
+    });
+  });
+  router.get('/deliveries', async (request, response) => {
+    const page = await journal.deliveries(parseQuery(request.query));
+    response.json({
+      ...page,
+      items: page.items.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) as unknown })),
+    });
+  });
+  router.get('/dead-letters', async (request, response) => {
+    const page = await journal.deliveries({ ...parseQuery(request.query), state: 'dead' });
+    response.json({
+      ...page,
+      items: page.items.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) as unknown })),
+    });
+  });
+  return router;
+}
+
+function shownEvent(row: EventRow): object {
+  return {
+    ...row,
+    attributes: JSON.parse(row.attributes) as unknown,
+    record: JSON.parse(row.record) as unknown,
+  };
+}
+
+function numbered(request: Request): number {
+  const event = Number(request.params['event']);
+  if (!Number.isSafeInteger(event))
+    throw new RequestError(400, 'invalid_query', 'An event is named by its number.');
+  return event;
+}
+
+function faults(log: Log): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const told = asRequestError(error);
+    if (told !== error) log.error({ error: String(error) }, 'the admin API failed');
+    answerError(response, told);
+  };
+}

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import { RequestError } from '../errors.ts';
+
+/** Sends JSON text. */
+export function answerJson(response: ServerResponse, status: number, json: string): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(json),
+  });
+  response.end(json);
+}
+
+/**
+ * Sends a refusal: `{"error":{"code","message"}}`, Retry-After where the error has one. A body that was not read to its
+ * end closes the connection, since what follows on it cannot be told from a next request.
+ */
+export function answerError(response: ServerResponse, error: RequestError): void {
+  const json = JSON.stringify({ error: { code: error.code, message: error.message } });
+  const headers: Record<string, string | number> = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(json),
+  };
+  if (error.retryAfter !== undefined) headers['retry-after'] = Math.max(1, Math.ceil(error.retryAfter));
+  if (!response.req.complete) headers['connection'] = 'close';
+  response.writeHead(error.status, headers);
+  response.end(json);
+}
+
+/** What a fault inside the receiver looks like from outside: a 503 that the sender repeats, never a stack. */
+export function asRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  return new RequestError(
+    503,
+    'internal_error',
+    'The receiver could not take this request now; send it again.',
+    {
+      cause: error,
+      retryAfter: 1,
+    },
+  );
+}

@@ -1,0 +1,100 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** Where to listen. Port 0 takes a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An open listener. */
+export interface Listener {
+  /** `http://host:port`, with the port that was taken. */
+  readonly url: string;
+  readonly address: AddressInfo;
+  /** Takes no new connection, lets requests under way end (at most `graceMs`), then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** A listener cannot be opened: says which one and the remedy. */
+export class ListenError extends Error {
+  readonly code: string;
+
+  constructor(name: string, address: ListenAddress, cause: NodeJS.ErrnoException) {
+    super(`The ${name} listener cannot use ${address.host}:${address.port}: ${remedy(name, cause)}`, {
+      cause,
+    });
+    this.name = 'ListenError';
+    this.code = cause.code ?? 'UNKNOWN';
+  }
+}
+
+/** A handler of hot requests: answers true when the request is its own, false to pass it on. */
+export type HotHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * Opens an HTTP listener. `hot` sees every request first, before any framework; what it passes on goes to `rest`
+ * (an Express application). Slow senders are bounded: 15 s for the headers, 60 s for a whole request.
+ */
+export async function openListener(
+  name: string,
+  at: ListenAddress,
+  hot: HotHandler,
+  rest: RequestListener,
+): Promise<Listener> {
+  const server = createServer(
+    { headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 75_000, maxHeaderSize: 32_768 },
+    (request, response) => {
+      if (!hot(request, response)) rest(request, response);
+    },
+  );
+  server.maxConnections = 10_000;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await listen(server, name, at);
+  const address = server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${host}:${address.port}`,
+    address,
+    close: (graceMs) => close(server, sockets, graceMs),
+  };
+}
+
+function listen(server: Server, name: string, at: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(name, at, error)));
+    server.listen(at.port, at.host, () => resolve());
+  });
+}
+
+function close(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function remedy(name: string, cause: NodeJS.ErrnoException): string {
+  if (cause.code === 'EADDRINUSE') return `the port is in use; free it, or choose another with --${name}.`;
+  if (cause.code === 'EACCES')
+    return `this user may not open that port; choose one above 1024 with --${name}.`;
+  if (cause.code === 'EADDRNOTAVAIL')
+    return `this machine has no such address; choose another with --${name}.`;
+  return `${cause.code ?? cause.message}; choose another with --${name}.`;
+}

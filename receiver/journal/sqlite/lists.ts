@@ -1,0 +1,159 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type DeliveryRow, type DeliveryState, type EventRow, JournalError, type Query } from '../journal.ts';
+import { readAttempts } from './attempt.ts';
+import type { Names } from './names.ts';
+import { attributesOf, type EventColumns, intact, recordOf } from './stored-event.ts';
+
+/** How many rows one step of a list reads, so that writing waits a few milliseconds at most. */
+const STEP = 500;
+const STATES: readonly DeliveryState[] = ['waiting', 'parked', 'delivered', 'dead'];
+
+/** A piece of a list: what fits the query, and before which id the next step goes on (undefined: the list ends). */
+export interface Step<T> {
+  readonly items: T[];
+  readonly before: number | undefined;
+}
+
+export interface Lists {
+  events(query: Query, before: number): Step<EventRow>;
+  deliveries(query: Query, before: number): Step<DeliveryRow>;
+  /** @throws JournalError JournalCorrupt, if the event is not what was written */
+  event(event: number): { row: EventRow; data: Uint8Array | undefined } | undefined;
+}
+
+type EventStored = Omit<EventColumns, 'data' | 'crc'> & {
+  id: number;
+  received: number;
+  entrance: number;
+  first: number;
+  deliveries: number;
+  bytes: number | null;
+};
+type DeliveryStored = Pick<EventStored, 'id' | 'received' | 'head' | 'attributes'> & {
+  event: number;
+  trigger: number;
+  state: number;
+  due: number | null;
+  reason: string | null;
+  history: Uint8Array | null;
+};
+
+const EVENT = 'id, received, entrance, first, deliveries, attributes, head, length(data) AS bytes';
+const WAITING = 'SELECT id, event, trigger, state, due, reason, history FROM waiting WHERE id < ?1';
+const DONE = 'SELECT id, event, trigger, state, NULL AS due, reason, history FROM done WHERE id < ?1';
+const NEWEST = `ORDER BY id DESC LIMIT ${STEP}`;
+/** Where the deliveries of a state lie. */
+const SOURCES: Readonly<Record<string, string>> = {
+  waiting: `${WAITING} AND state = 0 ${NEWEST}`,
+  parked: `${WAITING} AND state = 1 ${NEWEST}`,
+  delivered: `${DONE} AND state = 2 ${NEWEST}`,
+  dead: `${DONE} AND state = 3 ${NEWEST}`,
+  '': `SELECT * FROM (${WAITING} ${NEWEST}) UNION ALL SELECT * FROM (${DONE} ${NEWEST}) ${NEWEST}`,
+};
+
+/** Reads lists, newest first. */
+export function createLists(db: DatabaseSync, names: Names, directory: string): Lists {
+  const newest = db.prepare(`SELECT ${EVENT} FROM event WHERE id < ? ${NEWEST}`);
+  const one = db.prepare(`SELECT ${EVENT}, crc, data FROM event WHERE id = ?`);
+  const ofEvent = db.prepare(`SELECT trigger, state FROM waiting WHERE id >= ?1 AND id < ?2
+    UNION ALL SELECT trigger, state FROM done WHERE id >= ?1 AND id < ?2`);
+  const bySource = new Map(
+    Object.entries(SOURCES).map(([state, source]) => [
+      state,
+      db.prepare(
+        `SELECT d.*, e.received, e.attributes, e.head FROM (${source}) d JOIN event e ON e.id = d.event ORDER BY d.id DESC`,
+      ),
+    ]),
+  );
+
+  /** Whether one of the event's deliveries is of the trigger and in the state that are asked for. */
+  function hasDelivery({ first, deliveries }: EventStored, { trigger, state }: Query): boolean {
+    if (trigger === undefined && state === undefined) return true;
+    const found = ofEvent.all(first, first + deliveries) as { trigger: number; state: number }[];
+    return found.some(
+      (each) =>
+        (trigger === undefined || names.text(each.trigger) === trigger) &&
+        (state === undefined || STATES[each.state] === state),
+    );
+  }
+
+  function eventRow(stored: EventStored): EventRow {
+    return {
+      event: stored.id,
+      entrance: names.text(stored.entrance),
+      receivedAt: stored.received,
+      attributes: attributesOf(stored),
+      record: recordOf(stored),
+      bytes: stored.bytes ?? 0,
+    };
+  }
+
+  function deliveryRow(stored: DeliveryStored): DeliveryRow {
+    return {
+      id: stored.id,
+      event: stored.event,
+      trigger: names.text(stored.trigger),
+      state: STATES[stored.state] ?? 'waiting',
+      ...(stored.due === null || stored.state !== 0 ? {} : { due: stored.due }),
+      ...(stored.reason === null ? {} : { reason: stored.reason }),
+      attributes: attributesOf(stored),
+      receivedAt: stored.received,
+      attempts: readAttempts(stored.history),
+    };
+  }
+
+  return {
+    events(query, before) {
+      const rows = newest.all(before) as unknown as EventStored[];
+      return step(rows, query.limit, (row) => fits(row, query) && hasDelivery(row, query), eventRow);
+    },
+    deliveries(query, before) {
+      const rows = (bySource.get(query.state ?? '')?.all(before) ?? []) as unknown as DeliveryStored[];
+      const { trigger } = query;
+      const wanted = (row: DeliveryStored): boolean =>
+        (trigger === undefined || names.text(row.trigger) === trigger) && fits(row, query);
+      return step(rows, query.limit, wanted, deliveryRow);
+    },
+    event(event) {
+      const stored = one.get(event) as unknown as (EventStored & EventColumns) | undefined;
+      if (stored === undefined) return undefined;
+      if (!intact(stored)) {
+        throw new JournalError(
+          'JournalCorrupt',
+          `event ${event} of the journal in ${directory} is damaged: its checksum does not fit`,
+        );
+      }
+      return { row: eventRow(stored), data: stored.data ?? undefined };
+    },
+  };
+}
+
+/** Takes what fits from rows that are newest first, up to `limit`. */
+function step<S extends { id: number }, T>(
+  rows: S[],
+  limit: number,
+  fits: (row: S) => boolean,
+  show: (row: S) => T,
+): Step<T> {
+  const items: T[] = [];
+  let before: number | undefined;
+  for (const row of rows) {
+    before = row.id;
+    if (fits(row)) items.push(show(row));
+    if (items.length === limit) return { items, before };
+  }
+  return { items, before: rows.length < STEP ? undefined : before };
+}
+
+function fits(row: Pick<EventStored, 'received' | 'head' | 'attributes'>, query: Query): boolean {
+  const { since, until, source, id, type } = query;
+  if (since !== undefined && row.received < since) return false;
+  if (until !== undefined && row.received > until) return false;
+  if (source === undefined && id === undefined && type === undefined) return true;
+  const attributes = JSON.parse(attributesOf(row)) as Record<string, unknown>;
+  return (
+    (source === undefined || attributes['source'] === source) &&
+    (id === undefined || attributes['id'] === id) &&
+    (type === undefined || attributes['type'] === type)
+  );
+}

@@ -1,0 +1,169 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { addToFilter, createFilter, mayHold } from './filter.ts';
+import type { KeyTable } from './key-table.ts';
+import { CLASS_ROWS } from './seen-log.ts';
+import { KEY_BYTES } from './wire.ts';
+
+/** A run's keys are spread over so many chunks by the first bits of the key. */
+const CHUNK_BITS = 9;
+const CHUNKS = 1 << CHUNK_BITS;
+/** Key, row (f64) and offset (u32) of its log entry. */
+const ENTRY = KEY_BYTES + 8 + 4;
+/** How many rows of the log one step of `expire` drops: some hundred pages. */
+const ROWS_DROPPED = 64;
+
+export interface Run {
+  readonly id: number;
+  readonly window: number;
+  /** The rows of the log that it stands for. */
+  readonly first: number;
+  readonly last: number;
+  /** When the last of its keys expires. */
+  readonly expires: number;
+  readonly filter: Uint32Array;
+  readonly keys: number;
+}
+
+export interface SeenRuns {
+  /** Offers the log entries of a key, newest run first, until one is taken. */
+  find<T>(key: Uint32Array, take: (row: number, offset: number) => T | undefined): T | undefined;
+  /** Writes a run; it counts after `add`. */
+  write(window: number, first: number, last: number, table: KeyTable): Run;
+  add(run: Run): void;
+  /** The last row of a window class that a run stands for. */
+  lastRow(window: number): number;
+  /** Drops a piece of what has expired; answers what is to be done once that is durable. */
+  expire(now: number): (() => void) | undefined;
+  readonly keys: number;
+}
+
+/** Opens the sorted runs: their filters are read into memory. */
+export function createSeenRuns(db: DatabaseSync): SeenRuns {
+  const insertRun = db.prepare(
+    'INSERT INTO run (id, window, first, last, expires, filter) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const deleteRun = db.prepare('DELETE FROM run WHERE id = ?');
+  const insertChunk = db.prepare('INSERT INTO chunk (id, body) VALUES (?, ?)');
+  const selectChunk = db.prepare('SELECT body FROM chunk WHERE id = ?');
+  const deleteChunks = db.prepare('DELETE FROM chunk WHERE id >= ? AND id < ?');
+  const deleteRows = db.prepare(
+    'DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?)',
+  );
+  /** Newest first. */
+  const runs: Run[] = (db.prepare('SELECT * FROM run ORDER BY id DESC').all() as unknown as StoredRun[]).map(
+    loaded,
+  );
+  const last = new Map<number, number>();
+  for (const run of runs) last.set(run.window, Math.max(run.last, last.get(run.window) ?? 0));
+  let nextId = (runs[0]?.id ?? 0) + 1;
+
+  function find<T>(key: Uint32Array, take: (row: number, offset: number) => T | undefined): T | undefined {
+    for (const run of runs) {
+      if (!mayHold(run.filter, key)) continue;
+      const found = findIn(run, key, take);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  function findIn<T>(
+    run: Run,
+    key: Uint32Array,
+    take: (row: number, offset: number) => T | undefined,
+  ): T | undefined {
+    const chunk = selectChunk.get(chunkId(run.id, key[0] ?? 0)) as { body: Uint8Array } | undefined;
+    if (chunk === undefined) return undefined;
+    const view = new DataView(chunk.body.buffer, chunk.body.byteOffset, chunk.body.byteLength);
+    for (let at = view.byteLength - ENTRY; at >= 0; at -= ENTRY) {
+      if (!sameKey(view, at, key)) continue;
+      const found = take(view.getFloat64(at + KEY_BYTES, true), view.getUint32(at + KEY_BYTES + 8, true));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  return {
+    find,
+    write(window, first, lastRow, table) {
+      const filter = createFilter(table.count);
+      let expires = 0;
+      for (let i = 0; i < table.count; i++) {
+        addToFilter(filter, table.words, i * 4);
+        expires = Math.max(expires, table.expires[i] ?? 0);
+      }
+      const run = { id: nextId, window, first, last: lastRow, expires, filter, keys: table.count };
+      for (const [i, body] of chunksOf(table).entries()) {
+        if (body.length > 0) insertChunk.run(run.id * CHUNKS + i, body);
+      }
+      insertRun.run(run.id, window, first, lastRow, expires, new Uint8Array(filter.buffer));
+      return run;
+    },
+    add(run) {
+      runs.unshift(run);
+      last.set(run.window, run.last);
+      nextId = run.id + 1;
+    },
+    lastRow: (window) => last.get(window) ?? window * CLASS_ROWS,
+    expire(now) {
+      const run = runs.findLast((each) => each.expires <= now);
+      if (run === undefined) return undefined;
+      if (deleteRows.run(run.first, run.last, ROWS_DROPPED).changes === ROWS_DROPPED) return () => undefined;
+      deleteChunks.run(run.id * CHUNKS, (run.id + 1) * CHUNKS);
+      deleteRun.run(run.id);
+      return () => runs.splice(runs.indexOf(run), 1);
+    },
+    get keys() {
+      return runs.reduce((sum, run) => sum + run.keys, 0);
+    },
+  };
+}
+
+interface StoredRun {
+  id: number;
+  window: number;
+  first: number;
+  last: number;
+  expires: number;
+  filter: Uint8Array;
+}
+
+function loaded(stored: StoredRun): Run {
+  const filter = new Uint32Array(stored.filter.slice().buffer);
+  return { ...stored, filter, keys: filter.length * 2 };
+}
+
+function chunkId(run: number, word: number): number {
+  return run * CHUNKS + (word >>> (32 - CHUNK_BITS));
+}
+
+function sameKey(view: DataView, at: number, key: Uint32Array): boolean {
+  return (
+    view.getUint32(at, true) === key[0] &&
+    view.getUint32(at + 4, true) === key[1] &&
+    view.getUint32(at + 8, true) === key[2] &&
+    view.getUint32(at + 12, true) === key[3]
+  );
+}
+
+/** The table's entries by the first bits of their keys, in order of arrival within each chunk. */
+function chunksOf({ words, rows, offsets, count }: KeyTable): Uint8Array[] {
+  const sizes = new Uint32Array(CHUNKS);
+  for (let i = 0; i < count; i++) {
+    const chunk = (words[i * 4] ?? 0) >>> (32 - CHUNK_BITS);
+    sizes[chunk] = (sizes[chunk] ?? 0) + ENTRY;
+  }
+  const bodies = Array.from(sizes, (size) => new Uint8Array(size));
+  const views = bodies.map((body) => new DataView(body.buffer));
+  const ends = new Uint32Array(CHUNKS);
+  for (let i = 0; i < count; i++) {
+    const chunk = (words[i * 4] ?? 0) >>> (32 - CHUNK_BITS);
+    const at = ends[chunk] ?? 0;
+    const view = views[chunk];
+    if (view === undefined) continue;
+    for (let word = 0; word < 4; word++) view.setUint32(at + 4 * word, words[i * 4 + word] ?? 0, true);
+    view.setFloat64(at + KEY_BYTES, rows[i] ?? 0, true);
+    view.setUint32(at + KEY_BYTES + 8, offsets[i] ?? 0, true);
+    ends[chunk] = at + ENTRY;
+  }
+  return bodies;
+}

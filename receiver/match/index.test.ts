@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CloudEvent } from '../event/event.ts';
+import type { Filter } from '../routing/table.ts';
+import { buildIndex, type Indexed } from './index.ts';
+import { matcherOf, testEvent } from './testing.ts';
+
+const ATTRIBUTES = ['type', 'source', 'subject', 'region'];
+const texts = fc
+  .array(fc.constantFrom('a', 'b', 'ab', '.'), { minLength: 1, maxLength: 4 })
+  .map((parts) => parts.join(''));
+const pairs = fc.dictionary(fc.constantFrom(...ATTRIBUTES), texts, { minKeys: 1, maxKeys: 2 });
+
+const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
+  filter: fc.oneof(
+    { depthSize: 'small', maxDepth: 3 },
+    pairs.map((exact): Filter => ({ exact })),
+    pairs.map((prefix): Filter => ({ prefix })),
+    pairs.map((suffix): Filter => ({ suffix })),
+    fc.array(tie('filter'), { minLength: 1, maxLength: 3 }).map((all): Filter => ({ all })),
+    fc.array(tie('filter'), { minLength: 1, maxLength: 3 }).map((any): Filter => ({ any })),
+    tie('filter').map((not): Filter => ({ not })),
+  ),
+}));
+const triggers = fc.array(fc.array(filter, { maxLength: 2 }), { maxLength: 12 });
+const events = fc.array(fc.dictionary(fc.constantFrom(...ATTRIBUTES), texts), { minLength: 1, maxLength: 6 });
+
+function linear(items: readonly Indexed[], event: CloudEvent): readonly string[] {
+  return items
+    .filter((item) => item.matcher.matches(event))
+    .map((item) => item.key)
+    .toSorted();
+}
+
+describe('buildIndex', () => {
+  it('finds what asking each one finds, in the order of keys', () => {
+    fc.assert(
+      fc.property(triggers, events, fc.infiniteStream(fc.nat(1e6)), (lists, given, numbers) => {
+        const items = lists.map((filters, i) => ({
+          key: `${numbers.next().value}/${i}`,
+          matcher: matcherOf(filters),
+        }));
+        const index = buildIndex(items);
+        expect(index.size).toBe(items.length);
+        for (const attributes of given) {
+          const event = testEvent(attributes);
+          expect(index.match(event).map((item) => item.key)).toEqual(linear(items, event));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('asks only those whose anchor the event meets, however many others there are', () => {
+    let asked = 0;
+    const items = Array.from({ length: 10_000 }, (_, i) => {
+      const matcher = matcherOf(
+        i % 2 === 0 ? [{ exact: { type: `t.${i}` } }] : [{ prefix: { type: `t.${i}.` } }],
+      );
+      const matches = (event: CloudEvent) => {
+        asked++;
+        return matcher.matches(event);
+      };
+      return { key: `ns/${String(i).padStart(5, '0')}`, matcher: { ...matcher, matches } };
+    });
+    const index = buildIndex(items);
+    expect(index.match(testEvent({ type: 't.5000' })).map((item) => item.key)).toEqual(['ns/05000']);
+    expect(index.match(testEvent({ type: 't.5001.x' })).map((item) => item.key)).toEqual(['ns/05001']);
+    expect(index.match(testEvent({ type: 'other' }))).toEqual([]);
+    expect(asked).toBe(2);
+  });
+
+  it('files under the anchor that fewest share', () => {
+    let asked = 0;
+    const items = Array.from({ length: 1000 }, (_, i) => {
+      const matcher = matcherOf([{ exact: { type: 'order.created', subject: `order-${i}` } }]);
+      const matches = (event: CloudEvent) => {
+        asked++;
+        return matcher.matches(event);
+      };
+      return { key: `ns/${i}`, matcher: { ...matcher, matches } };
+    });
+    expect(buildIndex(items).match(testEvent({ type: 'order.created', subject: 'order-7' }))).toHaveLength(1);
+    expect(asked).toBe(1);
+  });
+
+  it('stays right when it has seen more values than it remembers', () => {
+    const items = ['a', 'ab', 'b'].map((type) => ({
+      key: `ns/${type}`,
+      matcher: matcherOf([{ prefix: { type } }]),
+    }));
+    const index = buildIndex(items);
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 1500; i++) {
+        expect(index.match(testEvent({ type: `ab${i}` })).map((item) => item.key)).toEqual(['ns/a', 'ns/ab']);
+      }
+    }
+  });
+
+  it('gives one trigger once, though several of its values fit', () => {
+    const filters = [{ any: [{ prefix: { type: 'a' } }, { prefix: { type: 'ab' } }] }];
+    const index = buildIndex([{ key: 'ns/x', matcher: matcherOf(filters) }]);
+    expect(index.match(testEvent({ type: 'abc' }))).toHaveLength(1);
+    expect(index.candidates(testEvent({ type: 'abc' }))).toHaveLength(1);
+  });
+});

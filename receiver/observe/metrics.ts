@@ -1,0 +1,130 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { JournalStats } from '../journal/journal.ts';
+import type { Observer } from './observer.ts';
+
+/** What `/metrics` shows. Labels are of fixed sets: no route, no source, no id. */
+export interface Metrics extends Observer {
+  readonly registry: Registry;
+  /** An attempt at a delivery ended. */
+  attempted(kind: string, outcome: string, ms: number): void;
+  /** A delivery became a dead letter; `reason` is one of a fixed set. */
+  dead(reason: string): void;
+}
+
+/** What the gauges read when they are asked. */
+export interface Gauges {
+  readonly revision: () => number;
+  readonly held: () => number;
+  readonly stats: () => Promise<JournalStats>;
+  readonly now: () => number;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Makes the metrics in a registry of their own. */
+export function createMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const accepted = new Counter({
+    name: 'signalbox_events_accepted_total',
+    help: 'Events accepted, by what became of them: routed, unmatched or duplicate.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'signalbox_requests_rejected_total',
+    help: 'Requests refused, by the stable error code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'signalbox_accept_seconds',
+    help: 'From the last byte of a request to its event being durable.',
+    buckets: SECONDS,
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'signalbox_delivery_attempts_total',
+    help: 'Delivery attempts, by kind of target and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const attemptLatency = new Histogram({
+    name: 'signalbox_delivery_attempt_seconds',
+    help: 'How long a delivery attempt took.',
+    buckets: SECONDS,
+    registers,
+  });
+  const dead = new Counter({
+    name: 'signalbox_dead_letters_total',
+    help: 'Deliveries that became dead letters, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  measureStats(registry, gauges);
+  return {
+    registry,
+    accepted(_entrance, duplicate, triggers, ms) {
+      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
+      latency.observe(ms / 1000);
+    },
+    rejected(_entrance, code) {
+      rejected.inc({ code });
+    },
+    attempted(kind, outcome, ms) {
+      attempts.inc({ kind, outcome });
+      attemptLatency.observe(ms / 1000);
+    },
+    dead(reason) {
+      dead.inc({ reason });
+    },
+  };
+}
+
+/** Gauges that are read when somebody scrapes, so that nothing is counted twice. */
+function measureStats(registry: Registry, gauges: Gauges): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'signalbox_routing_revision',
+    help: 'The revision of the routing table in force.',
+    registers,
+    collect() {
+      this.set(gauges.revision());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_deliveries_held',
+    help: 'Deliveries held in memory.',
+    registers,
+    collect() {
+      this.set(gauges.held());
+    },
+  });
+  const age = new Gauge({
+    name: 'signalbox_backlog_age_seconds',
+    help: 'Age of the oldest event that has an undone delivery.',
+    registers,
+  });
+  const deadStored = new Gauge({
+    name: 'signalbox_dead_letters',
+    help: 'Dead letters in the journal.',
+    registers,
+  });
+  const bytes = new Gauge({
+    name: 'signalbox_journal_bytes',
+    help: 'Size of the journal on disk.',
+    registers,
+  });
+  new Gauge({
+    name: 'signalbox_backlog',
+    help: 'Deliveries that wait or are parked.',
+    registers,
+    async collect() {
+      const stats = await gauges.stats();
+      this.set(stats.backlog);
+      age.set(stats.oldest === undefined ? 0 : Math.max(0, gauges.now() - stats.oldest) / 1000);
+      deadStored.set(stats.dead);
+      bytes.set(stats.bytes);
+    },
+  });
+}

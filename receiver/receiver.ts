@@ -1,0 +1,211 @@
+import { createClient } from './deliver/client.ts';
+import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
+import { createEngine } from './deliver/engine.ts';
+import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
+import type { SetTimer } from './deliver/outbound.ts';
+import { compileShape } from './deliver/shape/compile-shape.ts';
+import { viewData } from './event/data-view.ts';
+import { adminApp } from './http/admin.ts';
+import { adminTokenIn } from './http/admin-token.ts';
+import { createAdmission } from './http/admission.ts';
+import { clusterHot, clusterRest } from './http/cluster.ts';
+import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
+import { publicHot, publicRest } from './http/public.ts';
+import { untilReady } from './http/until-ready.ts';
+import type { Journal } from './journal/journal.ts';
+import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import type { Log } from './observe/log.ts';
+import { logged } from './observe/logged.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createPipeline } from './pipeline.ts';
+import { createRenderers } from './routing/renderers.ts';
+import { createRevisionGate } from './routing/revision-gate.ts';
+import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
+import type { RoutingTable } from './routing/table.ts';
+
+/** Everything a receiver needs to be told. */
+export interface ReceiverOptions {
+  /** Holds the journal, the last good table and the admin token. */
+  readonly dataDirectory: string;
+  readonly public: ListenAddress;
+  readonly cluster: ListenAddress;
+  readonly admin: ListenAddress;
+  /** Left out: the one in the data directory, made where there is none. */
+  readonly adminToken?: string;
+  readonly egress: EgressPolicy;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** A running receiver. It refuses events with 503 until it was given its first table. */
+export interface Receiver {
+  /** Puts a table in force: what arrives from now on is routed by it. Restarts nothing. */
+  apply(table: RoutingTable): void;
+  /** The revision in force; 0 before the first table. */
+  readonly revision: number;
+  /** `http://host:port` of each listener, with the ports that were taken. */
+  readonly addresses: { readonly public: string; readonly cluster: string; readonly admin: string };
+  /** Drains: takes no new request, ends what is under way, leaves the rest in the journal. */
+  close(): Promise<void>;
+}
+
+/** Requests under way at once; each may hold a body of its endpoint's limit. */
+const PLACES = 2048;
+/** Compiled Shapes that are kept for deliveries under way. */
+const RENDERERS = 20_000;
+/** Milliseconds that requests and attempts under way have to end when the receiver closes. */
+const GRACE_MS = 10_000;
+
+const setTimer: SetTimer = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};
+
+/**
+ * Opens the journal and the listeners.
+ * @throws JournalError, ListenError: nothing is left open
+ */
+export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { log, now } = options;
+  const journal = await openSqliteJournal({ directory: options.dataDirectory, log });
+  const gate = createRevisionGate();
+  let runtime: Runtime = EMPTY_RUNTIME;
+  let engine: DeliveryEngine | undefined;
+  const metrics = createMetrics({
+    revision: () => runtime.revision,
+    held: () => engine?.held ?? 0,
+    stats: () => journal.stats(),
+    now,
+  });
+  const hot: { public?: HotHandler; cluster?: HotHandler } = {};
+  const ready = () => runtime !== EMPTY_RUNTIME;
+  const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
+  const notReady = () => (ready() ? undefined : 'no routing table has come yet');
+  const admin = adminApp({ journal, registry: metrics.registry, gate, notReady, token, log });
+  const listeners = await openAll(journal, [
+    () =>
+      openListener(
+        'public',
+        options.public,
+        untilReady(ready, () => hot.public),
+        publicRest(() => runtime),
+      ),
+    () =>
+      openListener(
+        'cluster',
+        options.cluster,
+        untilReady(ready, () => hot.cluster),
+        clusterRest(() => runtime),
+      ),
+    () => openListener('admin', options.admin, () => false, admin),
+  ]);
+  const own = [...(options.egress.own ?? []), ...listeners.map(ownAddress)];
+  const client = createClient({ egress: { ...options.egress, own }, setTimer });
+  const renderers = createRenderers(journal, RENDERERS);
+  const routes = routesOf(() => runtime, renderers.find);
+  const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
+  engine = running;
+  const observer = logged(metrics, log);
+  const pipeline = createPipeline({
+    journal,
+    engine: running,
+    observer,
+    renderers,
+    now,
+    runtime: () => runtime,
+  });
+  const admission = createAdmission(PLACES);
+  hot.public = publicHot(pipeline, () => runtime, admission);
+  hot.cluster = clusterHot(pipeline, () => runtime, admission);
+  const stopPruning = pruneRegularly(journal, now, log);
+
+  return {
+    apply(table) {
+      const first = !ready();
+      const before = runtime;
+      runtime = buildRuntime(table, runtime);
+      for (const { entry, finding } of runtime.faults)
+        log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
+      gate.passed(table.revision);
+      if (first) running.start();
+      running.routesChanged(changedTriggers(before, runtime));
+    },
+    get revision() {
+      return runtime.revision;
+    },
+    addresses: { public: urlOf(listeners, 0), cluster: urlOf(listeners, 1), admin: urlOf(listeners, 2) },
+    async close() {
+      stopPruning();
+      await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
+      await running.drain(GRACE_MS);
+      await client.close();
+      await listeners[2]?.close(0);
+      await journal.close();
+    },
+  };
+}
+
+/** Opens one listener after another; where one cannot be opened, closes what was opened before. */
+async function openAll(
+  journal: Journal,
+  opens: readonly (() => Promise<Listener>)[],
+): Promise<readonly Listener[]> {
+  const opened: Listener[] = [];
+  try {
+    for (const open of opens) opened.push(await open());
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((listener) => listener.close(0)));
+    await journal.close();
+    throw error;
+  }
+}
+
+function ownAddress({ address }: Listener): OwnAddress {
+  return { address: address.address, port: address.port };
+}
+
+function urlOf(listeners: readonly Listener[], at: number): string {
+  return listeners[at]?.url ?? '';
+}
+
+function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes {
+  return {
+    renderer,
+    route(key) {
+      const entry = runtime().trigger(key)?.entry;
+      return entry === undefined
+        ? undefined
+        : { suspend: entry.suspend, destination: entry.destination, policy: entry.policy };
+    },
+  };
+}
+
+function engineParts({ now, random, log }: ReceiverOptions, metrics: Metrics) {
+  const asItIs = compileShape({ sink: { format: 'binary' } });
+  if (!asItIs.ok) throw new Error('the plain Shape does not compile');
+  return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer: metrics };
+}
+
+/** Triggers that are new, changed or gone. */
+function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
+  const changed: string[] = [];
+  for (const [key, trigger] of after.triggers) if (before.triggers.get(key) !== trigger) changed.push(key);
+  for (const key of before.triggers.keys()) if (!after.triggers.has(key)) changed.push(key);
+  return changed;
+}
+
+const PRUNE_EVERY_MS = 60_000;
+
+function pruneRegularly(journal: Journal, now: () => number, log: Log): () => void {
+  const timer = setInterval(() => {
+    journal
+      .prune(now())
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'the journal could not be pruned'));
+  }, PRUNE_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,46 @@
+import { checkDestination, type EgressPolicy } from '../deliver/egress.ts';
+import { compileShape } from '../deliver/shape/compile-shape.ts';
+import type { Compiled, Finding } from '../errors.ts';
+import { compileEventMapping } from '../event/payload.ts';
+import { compileMatcher } from '../match/compile-matcher.ts';
+import { compileVerifier } from '../verify/schemes.ts';
+import type { Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts';
+
+/**
+ * Every reason why a receiver could not run an entry, found by the receiver's own compilers; none means that it can.
+ * The operator asks before it publishes, so that a bad expression is a condition and never a surprise.
+ */
+export function compileEntry(entry: Entry): readonly Finding[] {
+  if (entry.kind === 'WebhookSecret') return endpointFindings(entry);
+  if (entry.kind === 'EventTrigger') return triggerFindings(entry);
+  return [];
+}
+
+/** Destinations that the egress policy refuses by their literal address (invariant 9). */
+export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Finding[] {
+  if (entry.kind !== 'EventTrigger') return [];
+  const member = entry.destination.kind === 'job' ? 'spec.target.job' : 'spec.target.sink';
+  const deadLetter = entry.policy.deadLetter;
+  return [
+    ...refusedAddress(entry.destination, member, policy),
+    ...(deadLetter === undefined ? [] : refusedAddress(deadLetter, 'spec.delivery.deadLetterSink', policy)),
+  ];
+}
+
+function endpointFindings(entry: EndpointEntry): readonly Finding[] {
+  return [compileVerifier(entry), compileEventMapping(entry)].flatMap(findingsOf);
+}
+
+function triggerFindings(entry: TriggerEntry): readonly Finding[] {
+  return [compileMatcher(entry), compileShape(entry.shape)].flatMap(findingsOf);
+}
+
+function findingsOf(result: Compiled<unknown>): readonly Finding[] {
+  return result.ok ? [] : result.findings;
+}
+
+function refusedAddress(destination: Destination, field: string, policy: EgressPolicy): readonly Finding[] {
+  if (destination.unresolved !== undefined) return [];
+  const finding = checkDestination(destination.url, policy);
+  return finding === undefined ? [] : [{ field: `${field}.uri`, message: finding.message }];
+}

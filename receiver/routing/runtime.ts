@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import type { Renderer } from '../deliver/renderer.ts';
+import { compileShape } from '../deliver/shape/compile-shape.ts';
+import type { Finding } from '../errors.ts';
+import { compileEventMapping, type ToEvent } from '../event/payload.ts';
+import { compileMatcher } from '../match/compile-matcher.ts';
+import { buildIndex, type Index } from '../match/index.ts';
+import type { Matcher } from '../match/matcher.ts';
+import { compileVerifier } from '../verify/schemes.ts';
+import type { Verifier } from '../verify/verifier.ts';
+import {
+  type EndpointEntry,
+  type Entry,
+  entryKey,
+  type RoutingTable,
+  type Shape,
+  type TriggerEntry,
+} from './table.ts';
+
+/** An endpoint in force. */
+export interface RunningEndpoint {
+  readonly entry: EndpointEntry;
+  /** `WebhookSecret/ns/name`: what its events' dedup keys and records name. */
+  readonly entrance: string;
+  readonly verifier: Verifier;
+  readonly toEvent: ToEvent;
+}
+
+/** A trigger in force. Its Renderer is compiled when first needed: most of ten thousand triggers never fire. */
+export interface RunningTrigger {
+  readonly entry: TriggerEntry;
+  /** `namespace/name` */
+  readonly key: string;
+  /** `EventTrigger/ns/name`: its own cluster address. */
+  readonly entrance: string;
+  readonly matcher: Matcher;
+  readonly shape: PinnedShape;
+}
+
+/** A Shape by content: what a delivery pins. */
+export interface PinnedShape {
+  readonly hash: string;
+  readonly text: string;
+  readonly renderer: Renderer;
+}
+
+/** The table in force, compiled. Immutable: a new table makes a new Runtime, which shares what did not change. */
+export interface Runtime {
+  readonly revision: number;
+  endpoint(source: string): RunningEndpoint | undefined;
+  trigger(key: string): RunningTrigger | undefined;
+  /** The triggers that read from an entrance, indexed. */
+  routes(entrance: string): Index<RunningTrigger>;
+  readonly triggers: ReadonlyMap<string, RunningTrigger>;
+  /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
+  readonly faults: readonly { readonly entry: string; readonly finding: Finding }[];
+}
+
+interface Compiled {
+  readonly entry: Entry;
+  readonly endpoint?: RunningEndpoint;
+  readonly trigger?: RunningTrigger;
+  readonly findings: readonly Finding[];
+}
+
+interface BuiltRuntime extends Runtime {
+  readonly compiled: ReadonlyMap<string, Compiled>;
+  readonly indexes: ReadonlyMap<string, Built>;
+}
+
+interface Built {
+  readonly members: readonly RunningTrigger[];
+  readonly index: Index<RunningTrigger>;
+}
+
+const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
+
+/** What runs before any table has come. */
+export const EMPTY_RUNTIME: Runtime = buildRuntime({ version: 1, revision: 0, entries: [] });
+
+/** Compiles a table; entries and indexes that are the same as in `previous` are taken over as they are. */
+export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
+  const before = previous as BuiltRuntime | undefined;
+  const compiled = new Map<string, Compiled>();
+  for (const entry of table.entries) {
+    const key = entryKey(entry);
+    compiled.set(key, reuse(entry, before?.compiled.get(key)) ?? compile(entry));
+  }
+  const endpoints = new Map<string, RunningEndpoint>();
+  const triggers = new Map<string, RunningTrigger>();
+  const faults: { entry: string; finding: Finding }[] = [];
+  for (const [key, one] of compiled) {
+    if (one.endpoint !== undefined) endpoints.set(one.endpoint.entry.source, one.endpoint);
+    if (one.trigger !== undefined) triggers.set(one.trigger.key, one.trigger);
+    for (const finding of one.findings) faults.push({ entry: key, finding });
+  }
+  const indexes = buildIndexes(triggers, before?.indexes);
+  const runtime: BuiltRuntime = {
+    revision: table.revision,
+    endpoint: (source) => endpoints.get(source),
+    trigger: (key) => triggers.get(key),
+    routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
+    triggers,
+    faults,
+    compiled,
+    indexes,
+  };
+  return runtime;
+}
+
+/** The Renderer of a Shape read back from the journal; throws where this version cannot compile it. */
+export function compilePinned(text: string): Renderer {
+  const result = compileShape(JSON.parse(text) as Shape);
+  if (!result.ok) {
+    throw new Error(result.findings.map((finding) => `${finding.field}: ${finding.message}`).join('; '));
+  }
+  return result.value;
+}
+
+function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined {
+  if (before === undefined) return undefined;
+  return before.entry === entry || JSON.stringify(before.entry) === JSON.stringify(entry)
+    ? before
+    : undefined;
+}
+
+function compile(entry: Entry): Compiled {
+  if (entry.kind === 'WebhookSecret') return compileEndpoint(entry);
+  if (entry.kind === 'EventTrigger') return compileTrigger(entry);
+  return { entry, findings: [] };
+}
+
+function compileEndpoint(entry: EndpointEntry): Compiled {
+  const verifier = compileVerifier(entry);
+  const toEvent = compileEventMapping(entry);
+  if (verifier.ok && toEvent.ok) {
+    const endpoint = { entry, entrance: entryKey(entry), verifier: verifier.value, toEvent: toEvent.value };
+    return { entry, endpoint, findings: [] };
+  }
+  return { entry, findings: [verifier, toEvent].flatMap((result) => (result.ok ? [] : result.findings)) };
+}
+
+function compileTrigger(entry: TriggerEntry): Compiled {
+  const matcher = compileMatcher(entry);
+  if (!matcher.ok) return { entry, findings: matcher.findings };
+  const trigger: RunningTrigger = {
+    entry,
+    key: `${entry.namespace}/${entry.name}`,
+    entrance: entryKey(entry),
+    matcher: matcher.value,
+    shape: pinned(entry.shape),
+  };
+  return { entry, trigger, findings: [] };
+}
+
+function pinned(shape: Shape): PinnedShape {
+  let hash: string | undefined;
+  let text: string | undefined;
+  let renderer: Renderer | undefined;
+  return {
+    get text() {
+      text ??= JSON.stringify(shape);
+      return text;
+    },
+    get hash() {
+      hash ??= createHash('sha256').update(this.text).digest('base64url').slice(0, 22);
+      return hash;
+    },
+    get renderer() {
+      renderer ??= compilePinned(this.text);
+      return renderer;
+    },
+  };
+}
+
+function buildIndexes(
+  triggers: ReadonlyMap<string, RunningTrigger>,
+  before: ReadonlyMap<string, Built> | undefined,
+): ReadonlyMap<string, Built> {
+  const members = new Map<string, RunningTrigger[]>();
+  for (const trigger of triggers.values()) {
+    for (const entrance of entrancesOf(trigger)) {
+      const list = members.get(entrance);
+      if (list === undefined) members.set(entrance, [trigger]);
+      else list.push(trigger);
+    }
+  }
+  const indexes = new Map<string, Built>();
+  for (const [entrance, list] of members) {
+    const old = before?.get(entrance);
+    indexes.set(
+      entrance,
+      old !== undefined && sameMembers(old.members, list) ? old : { members: list, index: buildIndex(list) },
+    );
+  }
+  return indexes;
+}
+
+function entrancesOf(trigger: RunningTrigger): readonly string[] {
+  const { namespace, from } = trigger.entry;
+  return [
+    ...from.webhookSecrets.map((name) => `WebhookSecret/${namespace}/${name}`),
+    ...from.eventBridges.map((name) => `EventBridge/${namespace}/${name}`),
+    ...(from.cluster === undefined ? [] : [trigger.entrance]),
+  ];
+}
+
+function sameMembers(a: readonly RunningTrigger[], b: readonly RunningTrigger[]): boolean {
+  return a.length === b.length && a.every((trigger, i) => trigger === b[i]);
+}

@@ -1,0 +1,24 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request as verification sees it: raw, before anything is parsed. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Path and query as received, without scheme and host. */
+  readonly url: string;
+  /** Lower-case names, as `node:http` joins them (values are latin1-decoded bytes). */
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * What verification found. `key` is the name of the secret that matched. `cause` is for the decision record only:
+ * every refusal looks the same from outside.
+ */
+export type Verdict =
+  | { readonly ok: true; readonly key: string }
+  | { readonly ok: false; readonly cause: string };
+
+/** Proves who sent a request. `now` is in milliseconds since the epoch. Async only where keys must be fetched. */
+export interface Verifier {
+  verify(request: SignedRequest, now: number): Verdict | Promise<Verdict>;
+}
