@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from './commands/index.ts';
 import { main } from './main.ts';
-import { fakeTerminal } from './testing.ts';
+import { fakeTerminal } from './testing/terminal.ts';
 
 describe('main', () => {
   it('lists every command and ends with 0', async () => {

@@ -1,71 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Listener } from '../receiver/http/listener.ts';
 import { type Arrival, openTarget } from './listen/target.ts';
 import { main } from './main.ts';
-import { fakeTerminal } from './testing.ts';
+import { type Inbox, inbox } from './testing/inbox.ts';
+import { launch } from './testing/launch.ts';
+import { fakeTerminal } from './testing/terminal.ts';
 
-const CLI = join(import.meta.dirname, 'signalbox.ts');
 const ANY_PORTS = ['--public', '127.0.0.1:0', '--cluster', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
 /** A process has to start in some of them, on machines that may be busy. */
 const PATIENCE = 120_000;
 
-/** Things that come one after another, and can be waited for. */
-function inbox<T>(): {
-  readonly all: T[];
-  readonly add: (item: T) => void;
-  readonly next: (fits: (item: T) => boolean) => Promise<T>;
-} {
-  const all: T[] = [];
-  const waiting: { fits: (item: T) => boolean; resolve: (item: T) => void }[] = [];
-  return {
-    all,
-    add: (item) => {
-      all.push(item);
-      const i = waiting.findIndex((one) => one.fits(item));
-      if (i >= 0) waiting.splice(i, 1)[0]!.resolve(item);
-    },
-    next: (fits) => {
-      const found = all.find(fits);
-      return found === undefined
-        ? new Promise((resolve) => waiting.push({ fits, resolve }))
-        : Promise.resolve(found);
-    },
-  };
-}
-
-/** The command as a process of its own. */
-function launch(...args: string[]) {
-  const process_: ChildProcess = spawn(process.execPath, [CLI, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const lines = inbox<string>();
-  createInterface(process_.stdout!).on('line', lines.add);
-  createInterface(process_.stderr!).on('line', lines.add);
-  const exited = once(process_, 'close').then(([code]) => code as number);
-  return {
-    line: (pattern: RegExp) =>
-      Promise.race([
-        lines.next((line) => pattern.test(line)),
-        exited.then((code) => {
-          throw new Error(`ended with ${code} before ${pattern}: ${lines.all.join('\n')}`);
-        }),
-      ]),
-    lines: lines.all,
-    exited,
-    stop: () => process_.kill('SIGTERM'),
-  };
-}
-
 let target: Listener;
-let arrivals: ReturnType<typeof inbox<Arrival>>;
+let arrivals: Inbox<Arrival>;
 let folder: string;
 
 beforeAll(async () => {
@@ -140,7 +92,7 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
       file,
       manifests('order.paid', '---\n{ apiVersion: v1, kind: Service, metadata: { name: ojs } }\n'),
     );
-    const run = launch('run', '-f', file, '--data', data, ...ANY_PORTS);
+    const run = launch(['run', '-f', file, '--data', data, ...ANY_PORTS]);
     await run.line(/^Ready/);
     expect(run.lines).toContain('Service default/ojs: passed over, only a cluster runs this kind.');
     const endpoint = /(http:\S+)\/e\/shop\.hooks$/.exec(await run.line(/\/e\/shop\.hooks/));
@@ -195,8 +147,7 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
     );
     expect(wrong).toBe(1);
 
-    run.stop();
-    expect(await run.exited).toBe(0);
+    expect(await run.stop()).toBe(0);
     expect(run.lines.join('\n')).not.toContain('s3cr3t');
   });
 
@@ -207,12 +158,11 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
       join(folder, 'c.yaml'),
       manifests('order.paid').replaceAll('name: hooks,', 'name: none,').split('---')[1]!,
     );
-    const run = launch('run', '-f', folder, '--data', join(folder, 'data'), ...ANY_PORTS);
+    const run = launch(['run', '-f', folder, '--data', join(folder, 'data'), ...ANY_PORTS]);
     await run.line(/^Ready/);
     expect(run.lines.join('\n')).toMatch(/b\.yaml:\d+: is not valid YAML/);
     expect(run.lines.join('\n')).toMatch(/WebhookSecret shop\/none: spec\.secrets\[0\]/);
-    run.stop();
-    expect(await run.exited).toBe(0);
+    expect(await run.stop()).toBe(0);
   });
 
   it('ends with 1 and says why: nothing usable, a port in use, a data directory that cannot be', async () => {

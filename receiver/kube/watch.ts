@@ -49,7 +49,8 @@ const PARTIAL = (kind: string): string => `application/json;as=${kind};g=meta.k8
 
 interface List<Object> {
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items: readonly Object[];
+  /** Null where a list of metadata alone is empty. */
+  readonly items: readonly Object[] | null;
 }
 
 interface WatchEvent<Object> {
@@ -111,7 +112,7 @@ export function createWatch<Object extends Watchable, Kept>(
         signal: stopping.signal,
         ...accept,
       });
-      for (const object of answer.items) {
+      for (const object of answer.items ?? []) {
         put(object);
         seen.add(keyOf(object));
       }

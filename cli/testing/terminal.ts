@@ -1,4 +1,4 @@
-import type { Terminal } from './command.ts';
+import type { Terminal } from '../command.ts';
 
 /** A terminal that remembers what was written to it; `stop()` is its Ctrl-C. */
 export function fakeTerminal(env: Readonly<Record<string, string>> = {}): Terminal & {
