@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryEngine, HeldDelivery } from './deliver/engine-contract.ts';
+import { heldUp } from './deliver/held-up.ts';
 import { RequestError } from './errors.ts';
 import type { CloudEvent } from './event/event.ts';
 import { parseCloudEvent } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
 import { dedupKey, fingerprint } from './journal/dedup-key.ts';
-import type { Journal, JournalError, Unit, UnitOutcome } from './journal/journal.ts';
+import type { Journal, JournalError, NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
@@ -128,8 +129,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   function accept(event: CloudEvent, arrival: Arrival, done: Done): void {
     const bytes = event.body?.length ?? 0;
     const held = engine.room(arrival.triggers.length, bytes * arrival.triggers.length);
+    const deliveries = deliveriesOf(arrival, held);
     for (const trigger of arrival.triggers) renderers.pin(trigger.shape);
-    journal.commit([unitOf(event, arrival, held)], (error, outcomes) => {
+    journal.commit([unitOf(event, arrival, deliveries)], (error, outcomes) => {
       const outcome = outcomes[0];
       if (error !== undefined || outcome === undefined) {
         unwritten(arrival.entrance, error, done);
@@ -143,9 +145,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         parts.now() - arrival.now,
       );
       done(undefined, accepted);
-      if (outcome.outcome === 'committed' && held && outcome.deliveries.length > 0) {
-        engine.hand(heldDeliveries(event, arrival, outcome.deliveries));
-      }
+      if (outcome.outcome === 'committed' && held)
+        engine.hand(heldDeliveries(event, arrival, deliveries, outcome.deliveries));
     });
   }
 
@@ -179,8 +180,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return { ingest, receive };
 }
 
+/** One for each trigger; parked where the table in force says that it may not deliver now. */
+function deliveriesOf({ triggers, runtime, now }: Arrival, room: boolean): readonly NewDelivery[] {
+  return triggers.map(({ key, shape }) => {
+    const entry = runtime.trigger(key)?.entry;
+    const parked = entry === undefined ? undefined : heldUp(entry);
+    return { trigger: key, shape: shape.hash, due: now, held: room && parked === undefined, parked };
+  });
+}
+
 /** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */
-function unitOf(event: CloudEvent, arrival: Arrival, held: boolean): Unit {
+function unitOf(event: CloudEvent, arrival: Arrival, deliveries: readonly NewDelivery[]): Unit {
   const { entrance, now, dedup, triggers } = arrival;
   const names = triggers.map((trigger) => trigger.key);
   const unit = {
@@ -191,7 +201,7 @@ function unitOf(event: CloudEvent, arrival: Arrival, held: boolean): Unit {
       data: event.body,
       record: JSON.stringify({ key: arrival.key, revision: arrival.runtime.revision, triggers: names }),
     },
-    deliveries: triggers.map(({ key, shape }) => ({ trigger: key, shape: shape.hash, due: now, held })),
+    deliveries,
     answer: JSON.stringify(names),
   };
   if (!dedup.enabled) return unit;
@@ -228,15 +238,11 @@ function told(event: CloudEvent, arrival: Arrival, outcome: UnitOutcome): Accept
 function heldDeliveries(
   event: CloudEvent,
   arrival: Arrival,
+  deliveries: readonly NewDelivery[],
   ids: readonly number[],
 ): readonly HeldDelivery[] {
-  return arrival.triggers.map((trigger, i) => ({
-    id: ids[i] ?? 0,
-    trigger: trigger.key,
-    shape: trigger.shape.hash,
-    event,
-    entrance: arrival.entrance,
-    receivedAt: arrival.now,
-    attempts: 0,
-  }));
+  const { entrance, now: receivedAt } = arrival;
+  return deliveries.flatMap(({ trigger, shape, held }, i) =>
+    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 }] : [],
+  );
 }

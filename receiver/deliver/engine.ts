@@ -6,6 +6,7 @@ import { createAttempts, type Dead, type Health, type Outcome } from './attempt.
 import { createClaims } from './claims.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { DeliveryEngine, HeldDelivery, Route, Routes } from './engine-contract.ts';
+import { heldUp } from './held-up.ts';
 import type { DeliveryObserver } from './observer.ts';
 import type { OutboundClient, SetTimer } from './outbound.ts';
 import { createReleases } from './releases.ts';
@@ -114,9 +115,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       bury(delivery, undefined, { state: 'dead', cause: 'trigger_deleted', reason: 'trigger deleted' });
       return;
     }
-    const reason = route.suspend
-      ? 'suspended'
-      : (route.destination.unresolved ?? 'the target is not resolved');
+    const reason = heldUp(route) ?? 'not to be delivered now';
     leave(delivery, { delivery: delivery.id, state: 'parked', reason });
   }
 

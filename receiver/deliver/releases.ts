@@ -1,6 +1,7 @@
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { Routes } from './engine-contract.ts';
+import { heldUp } from './held-up.ts';
 import type { SetTimer } from './outbound.ts';
 
 const AFTER_ERROR_MS = 5000;
@@ -55,7 +56,7 @@ export function createReleases({ journal, routes, now, setTimer, log, released }
   /** A deleted trigger holds nothing up: its deliveries come back to become dead letters. */
   function isHeldUp(trigger: string): boolean {
     const route = routes.route(trigger);
-    return route !== undefined && (route.suspend || route.destination.unresolved !== undefined);
+    return route !== undefined && heldUp(route) !== undefined;
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Health } from './attempt.ts';
 import { createDestinations, type DestinationState } from './destinations.ts';
 import type { HeldDelivery, Route, Routes } from './engine-contract.ts';
 import { createFifo } from './fifo.ts';
+import { heldUp } from './held-up.ts';
 import { createLane, isAtRest, type Lane, takeToken } from './lane.ts';
 import type { SetTimer } from './outbound.ts';
 import { LEAST_ALLOWANCE } from './pace.ts';
@@ -86,7 +87,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     const delivery = lane.queue.peek();
     if (delivery === undefined) return false;
     const route = routes.route(lane.trigger);
-    if (route === undefined || route.suspend || route.destination.unresolved !== undefined) {
+    if (route === undefined || heldUp(route) !== undefined) {
       lane.queue.shift();
       parts.turnAway(delivery, route);
       return true;

@@ -49,8 +49,14 @@ export function createModel() {
     /** What the unit must come to: a repeat's outcome, or undefined for a commit, which `wrote` then notes. */
     seen,
     wrote(unit: Unit, ids: readonly number[]): void {
-      for (const [i, { trigger, due, held }] of unit.deliveries.entries()) {
-        deliveries.set(ids[i] ?? 0, { trigger, due, held, state: 'waiting', attempts: 0 });
+      for (const [i, { trigger, due, held, parked }] of unit.deliveries.entries()) {
+        deliveries.set(ids[i] ?? 0, {
+          trigger,
+          due,
+          held,
+          state: parked === undefined ? 'waiting' : 'parked',
+          attempts: 0,
+        });
       }
     },
     settle(settlement: Settlement): void {

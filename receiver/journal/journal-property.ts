@@ -25,7 +25,7 @@ interface Drawn {
   readonly window: number;
   readonly occupy: boolean;
   readonly triggers: readonly string[];
-  readonly held: boolean;
+  readonly start: 'waiting' | 'held' | 'parked';
   readonly delay: number;
 }
 
@@ -36,7 +36,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   window: fc.constantFrom(HOUR / 2, HOUR, 24 * HOUR),
   occupy: fc.boolean(),
   triggers: fc.array(trigger, { maxLength: 3 }),
-  held: fc.boolean(),
+  start: fc.constantFrom('waiting', 'held', 'parked'),
   delay: fc.nat(HOUR),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -103,10 +103,12 @@ function createWalk(place: Place, first: Journal) {
   let pruned = 0;
 
   function unitOf(each: Drawn): Unit {
-    const { key, ...rest } = each;
+    const { key, start, ...rest } = each;
     return unit({
       ...rest,
       ...(key === undefined ? {} : { key }),
+      held: start === 'held',
+      ...(start === 'parked' ? { parked: 'suspended' } : {}),
       at: now,
       due: now + each.delay,
       answer: JSON.stringify(each.triggers),

@@ -295,6 +295,16 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         expect(await claimedIds(T)).toEqual([undone]);
       });
 
+      it('parks a delivery from the start, until its trigger is released', async () => {
+        await committed({ at: T, triggers: ['a/x'], parked: 'suspended' });
+        await reopen();
+        expect(await claimedIds(T + 1)).toEqual([]);
+        const { items } = await journal.deliveries({ limit: 10 });
+        expect(items).toMatchObject([{ state: 'parked', reason: 'suspended' }]);
+        expect(await journal.release('a/x', T + 2)).toBe(1);
+        expect(await claimedIds(T + 2)).toHaveLength(1);
+      });
+
       it('gives a delivery out again when it was settled as waiting, with its attempts counted', async () => {
         const { deliveries } = await committed({ at: T, triggers: ['a/x'], held: true });
         const delivery = deliveries[0] ?? 0;

@@ -20,6 +20,7 @@ export interface Wanted {
   readonly shape?: string;
   readonly due?: number;
   readonly held?: boolean;
+  readonly parked?: string;
 }
 
 /** Makes a unit for a test. */
@@ -43,7 +44,13 @@ export function unit(wanted: Wanted): Unit {
       data: 'data' in wanted ? wanted.data : Buffer.from('{}'),
       record: wanted.record ?? '{}',
     },
-    deliveries: (wanted.triggers ?? []).map((trigger) => ({ trigger, shape, due, held })),
+    deliveries: (wanted.triggers ?? []).map((trigger) => ({
+      trigger,
+      shape,
+      due,
+      held,
+      parked: wanted.parked,
+    })),
     answer: wanted.answer ?? '[]',
   };
 }

@@ -29,6 +29,8 @@ export interface NewDelivery {
    * as waiting, or the journal is opened again.
    */
   readonly held: boolean;
+  /** Why its trigger may not deliver now: the delivery is parked from the start. Never together with `held`. */
+  readonly parked?: string | undefined;
 }
 
 /** One unit of work. All units of one `commit` call are written in one transaction, or none is. */

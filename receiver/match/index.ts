@@ -88,9 +88,9 @@ function inOrder<T extends Indexed>(items: readonly T[]): readonly T[] {
   return items.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
-function anchorsOf(item: Indexed): readonly Anchor[] {
-  const { anchor, anchors } = item.matcher;
-  return anchors ?? (anchor === undefined ? [] : [anchor]);
+function anchorsOf({ matcher }: Indexed): readonly Anchor[] {
+  if (matcher.anchors !== undefined) return matcher.anchors;
+  return matcher.anchor === undefined ? [] : [matcher.anchor];
 }
 
 type Shares = Map<string, Map<string, number>>;

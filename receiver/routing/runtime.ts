@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Renderer } from '../deliver/renderer.ts';
 import { compileShape } from '../deliver/shape/compile-shape.ts';
 import type { Finding } from '../errors.ts';
+import type { CloudEvent } from '../event/event.ts';
 import { compileEventMapping, type ToEvent } from '../event/payload.ts';
-import { compileMatcher } from '../match/compile-matcher.ts';
+import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
-import type { Matcher } from '../match/matcher.ts';
+import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
 import { compileVerifier } from '../verify/schemes.ts';
 import type { Verifier } from '../verify/verifier.ts';
 import {
@@ -147,30 +148,72 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     entry,
     key: `${entry.namespace}/${entry.name}`,
     entrance: entryKey(entry),
-    matcher: matcher.value,
-    shape: pinned(entry.shape),
+    matcher: new MatcherOnDemand(entry, matcher.value.anchors),
+    shape: new LazyShape(entry.shape),
   };
   return { entry, trigger, findings: [] };
 }
 
-function pinned(shape: Shape): PinnedShape {
-  let hash: string | undefined;
-  let text: string | undefined;
-  let renderer: Renderer | undefined;
-  return {
-    get text() {
-      text ??= JSON.stringify(shape);
-      return text;
-    },
-    get hash() {
-      hash ??= createHash('sha256').update(this.text).digest('base64url').slice(0, 22);
-      return hash;
-    },
-    get renderer() {
-      renderer ??= compilePinned(this.text);
-      return renderer;
-    },
-  };
+/**
+ * Compiled once to see that it can be, and again when an event first comes near: what lies between is ten thousand
+ * matchers' memory, most of which no event ever asks.
+ */
+class MatcherOnDemand implements AnchoredMatcher {
+  readonly anchors: readonly Anchor[];
+  readonly #entry: TriggerEntry;
+  #compiled: AnchoredMatcher | undefined;
+
+  constructor(entry: TriggerEntry, anchors: readonly Anchor[]) {
+    this.#entry = entry;
+    this.anchors = anchors;
+  }
+
+  get anchor(): Anchor | undefined {
+    return this.#matcher().anchor;
+  }
+
+  matches(event: CloudEvent): boolean {
+    return this.#matcher().matches(event);
+  }
+
+  explain(event: CloudEvent): readonly Clause[] {
+    return this.#matcher().explain(event);
+  }
+
+  #matcher(): AnchoredMatcher {
+    if (this.#compiled !== undefined) return this.#compiled;
+    const result = compileMatcher(this.#entry);
+    if (!result.ok) throw new Error(`${entryKey(this.#entry)} compiled before and does not now`);
+    this.#compiled = result.value;
+    return result.value;
+  }
+}
+
+/** Its parts are made when they are first asked for. */
+class LazyShape implements PinnedShape {
+  readonly #shape: Shape;
+  #text: string | undefined;
+  #hash: string | undefined;
+  #renderer: Renderer | undefined;
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
+
+  get text(): string {
+    this.#text ??= JSON.stringify(this.#shape);
+    return this.#text;
+  }
+
+  get hash(): string {
+    this.#hash ??= hash('sha256', this.text, 'base64url').slice(0, 22);
+    return this.#hash;
+  }
+
+  get renderer(): Renderer {
+    this.#renderer ??= compilePinned(this.text);
+    return this.#renderer;
+  }
 }
 
 function buildIndexes(

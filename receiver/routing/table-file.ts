@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeShard, digestOf, type TableIndex } from './shards.ts';
-import { type RoutingTable, TABLE_VERSION } from './table.ts';
+import { type Entry, type RoutingTable, TABLE_VERSION } from './table.ts';
 
 /**
  * The last good table on disk, so that a receiver starts when the API server is away. Shards lie as they came, named by
@@ -23,13 +23,10 @@ export function createTableFile(directory: string): TableFile {
     async load() {
       try {
         const index = JSON.parse(await readFile(indexFile, 'utf8')) as TableIndex;
-        const entries = await Promise.all(
-          Object.values(index.digests).map((digest) => readShard(folder, digest)),
-        );
-        return {
-          index,
-          table: { version: TABLE_VERSION, revision: index.revision, entries: entries.flat() },
-        };
+        const entries: Entry[] = [];
+        // One after another: inflated all at once, they would set the process's memory for good.
+        for (const digest of Object.values(index.digests)) entries.push(...(await readShard(folder, digest)));
+        return { index, table: { version: TABLE_VERSION, revision: index.revision, entries } };
       } catch {
         return undefined;
       }

@@ -58,6 +58,7 @@ async function withReceiver<T>(
     const listen = ['--public', '127.0.0.1:0', '--cluster', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
     const server = await startServer(
       [
+        ...readFileSync('dist/signalbox.js', 'utf8').split('\n', 1)[0]!.match(/--\S+/g)!,
         'dist/signalbox.js',
         'receiver',
         '--data',

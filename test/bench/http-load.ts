@@ -72,6 +72,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const started = performance.now();
   const end = started + options.seconds * 1000;
   let next = options.firstId;
+  let nextDue = started;
   let underWay = 0;
 
   return await new Promise((resolve, reject) => {
@@ -108,7 +109,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const due = waiting.shift();
       if (due !== undefined) send(connection, due);
       else idle.push(connection);
-      if (now >= end && underWay === 0 && waiting.length === 0) finish();
+      if (nextDue >= end && underWay === 0 && waiting.length === 0) finish();
     };
     for (const connection of connections) {
       connection.socket.on('data', (chunk) => read(connection, chunk, answered));
@@ -119,16 +120,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       return;
     }
     const interval = 1000 / options.rate;
-    let due = started;
     const tick = () => {
       const now = performance.now();
-      while (due <= now && due < end) {
+      while (nextDue <= now && nextDue < end) {
         const connection = idle.pop();
-        if (connection === undefined) waiting.push(due);
-        else send(connection, due);
-        due += interval;
+        if (connection === undefined) waiting.push(nextDue);
+        else send(connection, nextDue);
+        nextDue += interval;
       }
-      if (due < end) setImmediate(tick);
+      if (nextDue < end) setImmediate(tick);
       else if (underWay === 0 && waiting.length === 0) finish();
     };
     tick();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleInto } from '../bundled.ts';
+import { bundleInto } from '../../cli/bundle.ts';
 import { runCrashes } from './receiver-crash.ts';
 
 let directory: string;

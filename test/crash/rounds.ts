@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleInto } from '../bundled.ts';
+import { bundleInto } from '../../cli/bundle.ts';
 import { runCrashes } from './receiver-crash.ts';
 
 /* `npm run test:crash -- 500`: the crash test with as many rounds as one likes, its progress shown. */

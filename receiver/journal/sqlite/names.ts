@@ -6,6 +6,8 @@ export interface Names {
   define(text: string): void;
   /** The row id of what the writer means; the name is stored where it is new. */
   id(wire: number): number;
+  /** The text that the writer means. */
+  told(wire: number): string;
   /** The row id of a text, or 0 where no row has it. */
   idOf(text: string): number;
   text(id: number): string;
@@ -39,6 +41,7 @@ export function openNames(db: DatabaseSync): Names {
       wireIds[wire] = id;
       return id;
     },
+    told: (wire) => wireTexts[wire] ?? '',
     idOf: (text) => (byText.get(text) as { id: number } | undefined)?.id ?? 0,
     text(id) {
       const known = texts.get(id);

@@ -9,6 +9,13 @@ import { createBatchWriter } from './wire.ts';
 const AHEAD_BYTES = 48 << 10;
 /** A batch that has grown to this is closed, whatever is under way. */
 const LARGEST_BATCH = 4 << 20;
+/**
+ * Under load a batch is sent no sooner than this after the last one: a commit and the two wake-ups around it cost far
+ * more than a call does, so that batches of one would fill the core long before calls do.
+ */
+const PACE_MS = 2;
+/** That is load: so many calls in the last batch and the one in the making. A sender alone is never held up. */
+const BUSY_CALLS = 4;
 /** How long a settlement waits for a commit to ride with. */
 const SETTLE_MS = 3;
 /** How long after a failure what was left over is tried again. */
@@ -38,7 +45,11 @@ export interface Session {
 export function openSession(options: StoreOptions, lost: (error: JournalError) => void): Promise<Session> {
   // Bundled, the thread is a file beside the main one; from source, the one beside this.
   const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './journal-thread.js';
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: options });
+  const worker = new Worker(new URL(file, import.meta.url), {
+    workerData: options,
+    // It packs bytes and makes hardly an object: the default young generation would only cost memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
   return new Promise((resolve, reject) => {
     const { session, receive, fail } = createSession(worker);
     let state: 'opening' | 'open' | 'ended' = 'opening';
@@ -81,6 +92,9 @@ function createSession(worker: Worker) {
   let left: JournalError | undefined;
   let ended: JournalError | undefined;
   let immediate = false;
+  let paced = false;
+  /** When the last batch went, in milliseconds of the monotonic clock, and how many calls it held. */
+  let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let timer: NodeJS.Timeout | undefined;
 
   /** While an answer is due, it keeps the process alive; an idle journal does not. */
@@ -96,6 +110,7 @@ function createSession(worker: Worker) {
     clearTimeout(timer);
     timer = undefined;
     const batch = writer.take();
+    last = { at: performance.now(), calls: calls.length };
     underWay.push(calls);
     calls = [];
     sent++;
@@ -104,12 +119,27 @@ function createSession(worker: Worker) {
   }
 
   function postSoon(): void {
-    if (immediate || underWay.length > 0) return;
+    if (immediate || paced || underWay.length > 0) return;
+    if (last.calls + calls.length >= BUSY_CALLS) {
+      const wait = last.at + PACE_MS - performance.now();
+      if (wait > 0) {
+        pace(wait);
+        return;
+      }
+    }
     immediate = true;
     setImmediate(() => {
       immediate = false;
       if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
     });
+  }
+
+  function pace(ms: number): void {
+    paced = true;
+    setTimeout(() => {
+      paced = false;
+      if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
+    }, ms);
   }
 
   function grown(): void {
@@ -127,7 +157,7 @@ function createSession(worker: Worker) {
 
   function goOn(deferred: number): void {
     if (underWay.length > 0) return;
-    if (calls.length > 0) post();
+    if (calls.length > 0) postSoon();
     else if (deferred > 0) postWithin(RETRY_MS);
     else if (writer.size > 0) postWithin(SETTLE_MS);
   }

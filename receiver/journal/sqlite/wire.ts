@@ -15,8 +15,8 @@ export const OPERATION_HEAD = 5;
 export const UNIT_FLAG = { unseen: 1, data: 2, occupy: 4 } as const;
 /** How deliveries are numbered by state, on the wire and in the tables. */
 export const STATE = { waiting: 0, parked: 1, delivered: 2, dead: 3 } as const;
-/** Trigger and Shape (u32 each), due (f64), held (u8). */
-export const DELIVERY_BYTES = 17;
+/** Trigger and Shape (u32 each), due (f64), held (u8), why it is parked (u32: a name's number and one; 0: it is not). */
+export const DELIVERY_BYTES = 21;
 export const KEY_BYTES = 16;
 export const FINGERPRINT_BYTES = 8;
 /** What the journal's thread answers of a unit. */
@@ -101,15 +101,19 @@ export function createBatchWriter(): BatchWriter {
     at += length;
   }
 
-  function name(value: string): void {
-    let number = names.get(value);
+  function numberOf(name: string): number {
+    let number = names.get(name);
     if (number === undefined) {
       number = names.size;
-      names.set(value, number);
-      fresh.push(value);
+      names.set(name, number);
+      fresh.push(name);
     }
+    return number;
+  }
+
+  function name(value: string): void {
     room(4);
-    u32(number);
+    u32(numberOf(value));
   }
 
   function unseen(expected: NonNullable<Unit['unseen']>): void {
@@ -140,6 +144,8 @@ export function createBatchWriter(): BatchWriter {
     room(16);
     f64(Math.ceil(wanted.due));
     view.setUint8(at++, wanted.held ? 1 : 0);
+    if (wanted.parked === undefined) u32(0);
+    else u32(numberOf(wanted.parked) + 1);
   }
 
   function unit(wanted: Unit): void {

@@ -6,7 +6,7 @@ import type { ReplyWriter } from './reply.ts';
 import type { SeenIndex } from './seen-index.ts';
 import type { Shapes } from './shapes.ts';
 import type { Tally } from './tally.ts';
-import { DELIVERY_BYTES, FINGERPRINT_BYTES, KEY_BYTES, UNIT_FLAG } from './wire.ts';
+import { DELIVERY_BYTES, FINGERPRINT_BYTES, KEY_BYTES, STATE, UNIT_FLAG } from './wire.ts';
 
 export interface UnitParts {
   readonly names: Names;
@@ -19,7 +19,7 @@ export interface UnitParts {
 /** Makes the function that executes one unit, read from where the reader stands, and writes its outcome. */
 export function createUnitWriter(db: DatabaseSync, { names, seen, shapes, tally, reply }: UnitParts) {
   const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, 0, ?, ?, 0, NULL, NULL)');
+  const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL)');
 
   function deliveries(reader: BatchReader, event: number): number {
     const count = reader.u32();
@@ -27,7 +27,12 @@ export function createUnitWriter(db: DatabaseSync, { names, seen, shapes, tally,
       const trigger = names.id(reader.u32());
       const shape = names.id(reader.u32());
       shapes.use(shape);
-      insertDelivery.run(++tally.delivery, event, trigger, shape, reader.f64(), reader.u8());
+      const due = reader.f64();
+      const held = reader.u8();
+      const parked = reader.u32();
+      const state = parked === 0 ? STATE.waiting : STATE.parked;
+      const reason = parked === 0 ? null : names.told(parked - 1);
+      insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason);
     }
     tally.backlog += count;
     return count;
