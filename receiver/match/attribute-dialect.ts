@@ -1,7 +1,8 @@
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
+import { quoted } from '../expression/quoted.ts';
 import type { Anchor, Clause } from './matcher.ts';
-import { type Predicate, quoted } from './predicate.ts';
+import type { Predicate } from './predicate.ts';
 
 /** How a dialect compares an attribute with what the filter names. */
 export interface Comparison {

@@ -79,7 +79,7 @@ describe('filters', () => {
       { exact: { Type: 'a', data: 'b' } },
       { any: [] },
       { all: [{ glob: { type: '*' } }] },
-      { not: { cesql: 'TRUE' } },
+      { not: { cesql: 'TRUE =' } },
     ] as unknown as Filter[];
     const told = findings({ filters, shape: sink });
     expect(told.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
@@ -93,7 +93,7 @@ describe('filters', () => {
       'spec.filters[6].all[0].glob',
       'spec.filters[7].not.cesql',
     ]);
-    expect(told.at(-1)).toContain('cesql filters are not in this version yet');
+    expect(told.at(-1)).toContain('is no valid CESQL at column 7: expected a value, not the end');
   });
 });
 

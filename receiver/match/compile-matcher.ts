@@ -1,11 +1,12 @@
 import { compileJobType, type JobTypeRule } from '../deliver/shape/job-type.ts';
 import { type Compiled, compiled } from '../errors.ts';
+import { quoted } from '../expression/quoted.ts';
 import type { TriggerEntry } from '../routing/table.ts';
 import { allOf } from './all.ts';
 import { compileCondition } from './condition.ts';
 import { compileFilters } from './filter.ts';
 import type { Anchor, Matcher } from './matcher.ts';
-import { type Predicate, quoted } from './predicate.ts';
+import type { Predicate } from './predicate.ts';
 
 /** A Matcher that the index can file under whichever of its anchors is the rarest. */
 export interface AnchoredMatcher extends Matcher {

@@ -18,13 +18,6 @@ export type Dialect<Value> = (value: Value, path: string, nested: NestedCompiler
 
 export type NestedCompiler = (filter: Filter, path: string) => Compiled<Predicate>;
 
-const SHOWN = 100;
-
-/** An event's value as a message quotes it, shortened to 100 characters. */
-export function quoted(value: string): string {
-  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
-}
-
 /** What a clause says of a list of unmet or met clauses. */
 export function summed(clauses: readonly Clause[]): string {
   return clauses.map((clause) => clause.because).join('; ');
