@@ -10,6 +10,9 @@ function select(source: string, root: unknown, steps?: number): readonly unknown
   return path.value(root);
 }
 
+/** About 1 MiB of JSON: listing its members once is all that the budget allows. */
+const MANY_MEMBERS = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i]));
+
 const store = {
   type: 't',
   data: { a: [1, 2, { b: 3, c: 'xy' }], o: { k: 1, 'a b': 2 }, s: 'hello' },
@@ -128,6 +131,8 @@ describe('compileJsonPath', () => {
     ['$.l[?$.l[?@ == 1]]', { l: Array(2000).fill(7) }],
     ["$[?search(@, '^(a+)+$')]", ['a'.repeat(1 << 20)]],
     ['$..x', { l: Array.from({ length: 100_000 }, () => ({})) }],
+    ['$.*', MANY_MEMBERS],
+    ['$[?length($) == 1]', MANY_MEMBERS],
   ])('%s ends with its budget', (source, root) => {
     expect(() => select(source, root)).toThrow(CostExceeded);
   });

@@ -38,7 +38,7 @@ function ofText(run: (text: string, budget: Budget) => Value): BuiltIn['run'] {
 const LENGTH: BuiltIn = {
   takes: ['String'],
   returns: 'Integer',
-  run: ofText((text) => charactersOf(text).length),
+  run: ofText((text, budget) => charactersOf(text, budget).length),
 };
 
 const CONCAT: BuiltIn = {
@@ -87,7 +87,7 @@ function cutting(cut: (characters: Characters, count: number) => Characters): Bu
     if ((count as number) < 0)
       return new Complaint('functionEvaluation', `cannot take ${String(count)} characters`, text);
     budget.spend(text.length / 64);
-    return textOf(cut(charactersOf(text), count as number));
+    return textOf(cut(charactersOf(text, budget), count as number));
   };
 }
 
@@ -110,7 +110,7 @@ const SUBSTRING: BuiltIn = {
 
 function substring(text: string, position: number, length: number, budget: Budget): Value | Complaint {
   budget.spend(text.length / 64);
-  const characters = charactersOf(text);
+  const characters = charactersOf(text, budget);
   if (Math.abs(position) > characters.length)
     return new Complaint('functionEvaluation', `the text has no position ${position}`, '');
   if (length < 0) return new Complaint('functionEvaluation', `there is no text of length ${length}`, '');

@@ -108,13 +108,13 @@ function sought(segment: Segment): Find {
   const { length } = only;
   if (segment.length === 1) {
     return (text, from, budget) => {
-      budget.spend(((text.length - from) * Math.max(length, 4)) / 128);
+      budget.spend(((text.length - from) * Math.max(length, 4)) / 64);
       const at = text.indexOf(only, from);
       return at < 0 ? -1 : at + length;
     };
   }
   // Steps for one look: each text costs a call, and long ones their length.
-  const look = segment.reduce((steps, part) => steps + 0.25 + part.length / 128, 0);
+  const look = segment.reduce((steps, part) => steps + 0.25 + part.length / 64, 0);
   return (text, from, budget) => {
     for (let at = from; at < text.length; at = after(text, at)) {
       budget.spend(look);
