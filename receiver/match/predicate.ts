@@ -18,6 +18,15 @@ export type Dialect<Value> = (value: Value, path: string, nested: NestedCompiler
 
 export type NestedCompiler = (filter: Filter, path: string) => Compiled<Predicate>;
 
+/** All tests in one. For the usual one or two it calls them directly: each step between costs a look into memory. */
+export function every(tests: readonly Predicate['matches'][]): Predicate['matches'] {
+  const [first, second] = tests;
+  if (first === undefined) return () => true;
+  if (second === undefined) return first;
+  if (tests.length === 2) return (event) => first(event) && second(event);
+  return (event) => tests.every((test) => test(event));
+}
+
 /** What a clause says of a list of unmet or met clauses. */
 export function summed(clauses: readonly Clause[]): string {
   return clauses.map((clause) => clause.because).join('; ');
