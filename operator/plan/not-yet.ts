@@ -1,4 +1,5 @@
 import type { Finding } from '../../receiver/errors.ts';
+import { compileCorrelation } from '../../receiver/match/correlation.ts';
 import { SCHEME_NAMES } from '../../receiver/verify/schemes.ts';
 import type { EventTriggerSpec, TriggerSource, WebhookSecretSpec } from './resources.ts';
 
@@ -44,7 +45,15 @@ export function triggerNotYet(spec: EventTriggerSpec): readonly Finding[] {
   return [
     ...TRIGGER_RULES.filter((rule) => rule.used(spec)).map((rule) => notYet(rule.field, rule.remedy)),
     ...(spec.from ?? []).flatMap((from, i) => sourceNotYet(from, `spec.from[${i}]`)),
+    ...correlateFaults(spec.correlate),
   ];
+}
+
+/** A `correlate` that will not work once it is supported either is told now. */
+function correlateFaults(correlate: string | undefined): readonly Finding[] {
+  if (correlate === undefined) return [];
+  const compiled = compileCorrelation(correlate, 'spec.correlate');
+  return compiled.ok ? [] : compiled.findings;
 }
 
 /** Fields of a WebhookSecret that this version does not run. */

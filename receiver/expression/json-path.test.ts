@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { type JSONValue, query as reference } from 'json-p3';
 import { describe, expect, it } from 'vitest';
-import { CostExceeded } from './budget.ts';
+import { CostExceeded, createBudget } from './budget.ts';
 import { compileJsonPath } from './json-path.ts';
 
 function select(source: string, root: unknown, steps?: number): readonly unknown[] {
-  const path = compileJsonPath(source, 'spec.map', steps);
+  const path = compileJsonPath(source, 'spec.map', steps === undefined ? undefined : createBudget(steps));
   if (!path.ok) throw new Error(path.findings[0]?.message);
   return path.value(root);
 }
