@@ -44,13 +44,7 @@ function predicateOf(rule: JobTypeRule): Predicate {
       const jobType = rule.jobType(event);
       if (jobType !== undefined)
         return [{ field: rule.field, met: true, because: `the job type is ${quoted(jobType)}` }];
-      return [
-        {
-          field: rule.field,
-          met: false,
-          because: `no job type for ${quoted(rule.eventType(event) ?? event.type)}`,
-        },
-      ];
+      return [{ field: rule.field, met: false, because: rule.because(event) }];
     },
     anchors: rule.anchors,
   };
