@@ -40,6 +40,7 @@ describe('cesql', () => {
     ],
     ["subject = 'A-2' AND EXISTS type", 'subject = \'A-2\' is false: subject is "A-1"'],
     ['EXISTS region', 'EXISTS region is false'],
+    ["flag AND 1 AND subject = 'A-2'", 'subject = \'A-2\' is false: subject is "A-1"'],
     ["EXISTS type AND region = 'eu'", 'the expression fails at column 17: the event has no region'],
     ['subject + 1 = 2', 'the expression fails at column 1: "A-1" is no integer'],
     ['sequence / 0 = 1', 'the expression fails at column 1: division by zero'],

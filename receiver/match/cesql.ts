@@ -1,5 +1,6 @@
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
+import { cast } from '../expression/cesql/cast.ts';
 import { type CesqlProgram, compileCesql, programOf } from '../expression/cesql/cesql.ts';
 import { staticType } from '../expression/cesql/compile.ts';
 import { functionFor, missingFunction } from '../expression/cesql/functions.ts';
@@ -69,7 +70,8 @@ function explain(program: CesqlProgram, source: string, field: string, event: Cl
 function decisivePart(root: Node, event: CloudEvent): Node {
   let node = root;
   while (node.kind === 'logic' && node.operator === 'AND') {
-    node = programOf(node.left).run(event.attributes) === true ? node.right : node.left;
+    const left = cast(programOf(node.left).run(event.attributes), 'Boolean', node.left);
+    node = left === true ? node.right : node.left;
   }
   return node;
 }
