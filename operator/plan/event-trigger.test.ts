@@ -206,6 +206,13 @@ describe('what is refused', () => {
     expect(findings.map((finding) => finding.field)).toContain(field);
   });
 
+  it('tells of a correlate that will never work, though none is run yet', () => {
+    const { findings } = planSpec({ correlate: 'data.id +', onStart: 'StartOrWake' });
+    const told = findings.filter(({ field }) => field === 'spec.correlate').map(({ message }) => message);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toContain('is no valid CEL');
+  });
+
   it('is a stream without a target, by the name of its steps alone', () => {
     const resource = {
       ...eventTrigger(),

@@ -1,6 +1,5 @@
 import type { Finding } from '../../receiver/errors.ts';
-import { DIALECTS } from '../../receiver/match/dialects.ts';
-import type { Filter } from '../../receiver/routing/table.ts';
+import { compileCorrelation } from '../../receiver/match/correlation.ts';
 import { SCHEME_NAMES } from '../../receiver/verify/schemes.ts';
 import type { EventTriggerSpec, TriggerSource, WebhookSecretSpec } from './resources.ts';
 
@@ -46,8 +45,15 @@ export function triggerNotYet(spec: EventTriggerSpec): readonly Finding[] {
   return [
     ...TRIGGER_RULES.filter((rule) => rule.used(spec)).map((rule) => notYet(rule.field, rule.remedy)),
     ...(spec.from ?? []).flatMap((from, i) => sourceNotYet(from, `spec.from[${i}]`)),
-    ...(spec.filters ?? []).flatMap((filter, i) => cesqlNotYet(filter, `spec.filters[${i}]`)),
+    ...correlateFaults(spec.correlate),
   ];
+}
+
+/** A `correlate` that will not work once it is supported either is told now. */
+function correlateFaults(correlate: string | undefined): readonly Finding[] {
+  if (correlate === undefined) return [];
+  const compiled = compileCorrelation(correlate, 'spec.correlate');
+  return compiled.ok ? [] : compiled.findings;
 }
 
 /** Fields of a WebhookSecret that this version does not run. */
@@ -80,17 +86,6 @@ function sourceNotYet(from: TriggerSource, field: string): readonly Finding[] {
     findings.push(notYet(`${field}.cluster.subjects`, 'remove it and close the port by a NetworkPolicy'));
   }
   return findings;
-}
-
-function cesqlNotYet(filter: Filter, field: string): readonly Finding[] {
-  if (filter.cesql !== undefined && DIALECTS.cesql === undefined) {
-    return [notYet(`${field}.cesql`, 'use exact, prefix, suffix, or spec.condition')];
-  }
-  return [
-    ...(filter.all ?? []).flatMap((inner, i) => cesqlNotYet(inner, `${field}.all[${i}]`)),
-    ...(filter.any ?? []).flatMap((inner, i) => cesqlNotYet(inner, `${field}.any[${i}]`)),
-    ...(filter.not === undefined ? [] : cesqlNotYet(filter.not, `${field}.not`)),
-  ];
 }
 
 function notYet(field: string, remedy: string): Finding {

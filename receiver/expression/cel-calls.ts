@@ -12,7 +12,7 @@ const COSTS: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['contains', searchCost],
   ['indexOf', searchCost],
   ['lastIndexOf', searchCost],
-  ['split', searchCost],
+  ['split', splitCost],
   ['duration', durationCost],
   ['getDate', calendarCost],
   ['getDayOfMonth', calendarCost],
@@ -41,7 +41,7 @@ function sizeOf(operand: unknown): number {
   if (operand instanceof Uint8Array) return operand.length / 16;
   if (!isAggregate(operand)) return 0;
   refuseDeep(operand);
-  if (!Array.isArray(operand)) return Object.keys(operand).length;
+  if (!Array.isArray(operand)) return 2 * Object.keys(operand).length;
   let steps = operand.length;
   for (const item of operand) if (typeof item === 'string') steps += item.length / 64;
   return steps;
@@ -68,6 +68,12 @@ function searchCost(operands: readonly unknown[]): number {
   if (typeof text !== 'string' || typeof part !== 'string') return readingCost(operands);
   const places = Math.max(0, text.length - part.length + 1);
   return 1 + (places * Math.max(part.length, 4)) / 128;
+}
+
+/** At worst each character becomes a text of its own. */
+function splitCost(operands: readonly unknown[]): number {
+  const [text] = operands;
+  return searchCost(operands) + (typeof text === 'string' ? text.length / 12 : 0);
 }
 
 function durationCost(operands: readonly unknown[]): number {

@@ -8,6 +8,7 @@ import {
   walk,
 } from './cel-nodes.ts';
 import { OPERATIONS } from './cel-operations.ts';
+import { spendOnMembers } from './json-value.ts';
 
 /** Steps for an error inside a loop, which may swallow one per element: an error made once, and one made anew. */
 const VALUE_ERROR_STEPS = 10;
@@ -107,7 +108,7 @@ function overKeys(handle: Handle, budget: Budget): Handle {
       return handle(range, args, evaluator, context);
     if (range instanceof Map || range instanceof Set) return handle(range, args, evaluator, context);
     const keys = Object.keys(range);
-    budget.spend(keys.length / 2);
+    spendOnMembers(keys.length, budget);
     return handle(keys, args, evaluator, context);
   };
 }

@@ -1,7 +1,7 @@
 import { type Budget, ValueError } from './budget.ts';
 import { type CallCost, callCost } from './cel-calls.ts';
 import type { CelNode, Handle } from './cel-nodes.ts';
-import { isAggregate, isPlainObject, jsonEqual } from './json-value.ts';
+import { isAggregate, isPlainObject, jsonEqual, spendOnMembers } from './json-value.ts';
 import { compileRegex } from './regex.ts';
 
 /** Makes the metered form of an operation; throws an Error where the node itself cannot be allowed. */
@@ -145,7 +145,7 @@ function sizing(handle: Handle, budget: Budget, cost: CallCost): Handle {
     if (Array.isArray(subject)) return BigInt(subject.length);
     if (isPlainObject(subject)) {
       const size = Object.keys(subject).length;
-      budget.spend(size / 4);
+      spendOnMembers(size, budget);
       return BigInt(size);
     }
     budget.spend(cost(args as readonly unknown[], budget));

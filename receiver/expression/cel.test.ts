@@ -172,6 +172,10 @@ describe('the step budget', () => {
     'data.l.map(a, data.l.map(b, data.l.map(c, a.v)))',
     'data.l.filter(a, data.l.exists_one(b, a.v == b.v))',
     'data.l.all(a, !(a.v in data.n))',
+    'data.k.exists(name, name == "z")',
+    'size(data.k) == 1',
+    'data.k == {"a": 1}',
+    'data.s.split("a").size() == 0',
     'data.l.all(a, data.n == data.m)',
     'data.l.all(a, size(data.n + data.m) > 0)',
     'data.l.all(a, a.v != 0 && data.n.join(",") != "")',
@@ -179,7 +183,8 @@ describe('the step budget', () => {
   ])('%s ends with it', (source) => {
     const { list, reads } = counted();
     const n = Array.from({ length: 20_000 }, (_, i) => String(i));
-    const outcome = run(source, { data: { l: list, n, m: [...n] } });
+    const k = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i]));
+    const outcome = run(source, { data: { l: list, n, m: [...n], k, s: 'a'.repeat(1 << 20) } });
     expect(outcome).toEqual({ ok: false, error: 'cost exceeded' });
     expect(reads()).toBeLessThan(300_000);
   });

@@ -1,6 +1,6 @@
 import { jsonpath } from 'json-p3';
 import type { Run, Test } from './json-path-select.ts';
-import { jsonEqual } from './json-value.ts';
+import { jsonEqual, spendOnMembers } from './json-value.ts';
 import { compileRegex } from './regex.ts';
 
 const { expressions } = jsonpath;
@@ -115,7 +115,11 @@ function compileLength(argument: Parsed, query: QueryCompiler): Value {
 function lengthOf(value: unknown, run: Run): unknown {
   if (Array.isArray(value)) return value.length;
   if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return NOTHING;
-  if (typeof value === 'object') return Object.keys(value).length;
+  if (typeof value === 'object') {
+    const { length } = Object.keys(value);
+    spendOnMembers(length, run.budget);
+    return length;
+  }
   run.budget.spend(value.length / 16);
   // In characters, that is Unicode scalar values, as section 2.4.4 counts.
   let count = 0;

@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { isPlainObject } from './json-value.ts';
+import { isPlainObject, spendOnMembers } from './json-value.ts';
 
 /** What one evaluation of a query goes by. */
 export interface Run {
@@ -100,7 +100,9 @@ function childrenOf(value: unknown, budget: Budget): readonly unknown[] {
     return value;
   }
   if (!isPlainObject(value)) return NONE;
-  const children = Object.values(value);
-  budget.spend(children.length);
-  return children;
+  // Names first: of a large object, its values all at once take more than twice the time.
+  const names = Object.keys(value);
+  budget.spend(names.length / 2);
+  spendOnMembers(names.length, budget);
+  return names.map((name) => value[name]);
 }

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { type JSONValue, query as reference } from 'json-p3';
 import { describe, expect, it } from 'vitest';
-import { CostExceeded } from './budget.ts';
+import { CostExceeded, createBudget } from './budget.ts';
 import { compileJsonPath } from './json-path.ts';
 
 function select(source: string, root: unknown, steps?: number): readonly unknown[] {
-  const path = compileJsonPath(source, 'spec.map', steps);
+  const path = compileJsonPath(source, 'spec.map', steps === undefined ? undefined : createBudget(steps));
   if (!path.ok) throw new Error(path.findings[0]?.message);
   return path.value(root);
 }
+
+/** About 1 MiB of JSON: listing its members once is all that the budget allows. */
+const MANY_MEMBERS = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i]));
 
 const store = {
   type: 't',
@@ -128,6 +131,8 @@ describe('compileJsonPath', () => {
     ['$.l[?$.l[?@ == 1]]', { l: Array(2000).fill(7) }],
     ["$[?search(@, '^(a+)+$')]", ['a'.repeat(1 << 20)]],
     ['$..x', { l: Array.from({ length: 100_000 }, () => ({})) }],
+    ['$.*', MANY_MEMBERS],
+    ['$[?length($) == 1]', MANY_MEMBERS],
   ])('%s ends with its budget', (source, root) => {
     expect(() => select(source, root)).toThrow(CostExceeded);
   });

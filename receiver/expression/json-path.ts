@@ -1,6 +1,6 @@
 import { JSONPathEnvironment, jsonpath, TokenKind } from 'json-p3';
 import { type Compiled, compiled, refused } from '../errors.ts';
-import { createBudget } from './budget.ts';
+import { type Budget, createBudget } from './budget.ts';
 import { compileTest } from './json-path-filter.ts';
 import {
   childSegment,
@@ -30,9 +30,10 @@ const { selectors } = jsonpath;
 /**
  * Compiles a JSONPath (RFC 9535) once. The library parses and checks; evaluation is ours, because a step budget and
  * another regular-expression engine cannot be put into the library's. `match` and `search` have RE2 syntax and take
- * linear time; their pattern is a literal.
+ * linear time; their pattern is a literal. Paths that make one thing together spend from one budget, `shared`, which
+ * whoever runs them resets.
  */
-export function compileJsonPath(source: string, path: string, steps?: number): Compiled<JsonPath> {
+export function compileJsonPath(source: string, path: string, shared?: Budget): Compiled<JsonPath> {
   if (source.length > MAX_JSON_PATH_LENGTH) {
     return refused(path, `is longer than ${MAX_JSON_PATH_LENGTH} characters: shorten the JSONPath`);
   }
@@ -41,7 +42,8 @@ export function compileJsonPath(source: string, path: string, steps?: number): C
     const direct = singularPath(query);
     if (direct !== undefined) return compiled(direct);
     const select = compileQuery(query);
-    const budget = createBudget(steps);
+    if (shared !== undefined) return compiled((root) => select(root, { root, budget: shared }));
+    const budget = createBudget();
     return compiled((root) => {
       budget.reset();
       return select(root, { root, budget });

@@ -33,6 +33,16 @@ describe('compileTemplate', () => {
     expect(make(template, root)).toEqual(expected);
   });
 
+  it('spends from one budget for all its paths, anew for each event', () => {
+    const data = Array(30_000).fill(1);
+    const template = compileTemplate(Array(20).fill('$.data[*].x'), 'spec.map.data.template');
+    const fewer = compileTemplate(['$.data[*].x'], 'spec.map.data.template');
+    if (!template.ok || !fewer.ok) throw new Error('does not compile');
+    expect(() => template.value({ data })).toThrow('cost exceeded');
+    expect(template.value({ data: [1] })).toHaveLength(20);
+    for (let i = 0; i < 5; i++) expect(fewer.value({ data })).toEqual([null]);
+  });
+
   it('keeps a member named __proto__', () => {
     const template: unknown = JSON.parse('{"__proto__": "$.id"}');
     expect(JSON.stringify(make(template, root))).toBe('{"__proto__":"1"}');

@@ -1,8 +1,8 @@
 import { compiled } from '../errors.ts';
 import type { Filter } from '../routing/table.ts';
-import type { Anchor } from './matcher.ts';
+import { commonAnchors } from './anchors.ts';
 import { compileList } from './nested-list.ts';
-import { type Dialect, type Predicate, summed } from './predicate.ts';
+import { type Dialect, summed } from './predicate.ts';
 
 /** `any`: at least one nested filter matches. */
 export const any: Dialect<readonly Filter[]> = (filters, path, nested) => {
@@ -18,21 +18,6 @@ export const any: Dialect<readonly Filter[]> = (filters, path, nested) => {
       const unmet = told.map((clauses) => summed(clauses.filter((clause) => !clause.met)));
       return [{ field: path, met: false, because: `none of ${told.length} fits: ${unmet.join('; ')}` }];
     },
-    anchors: commonAnchors(predicates),
+    anchors: commonAnchors(predicates.map((predicate) => predicate.anchors)),
   });
 };
-
-/** Where every branch has an anchor on one attribute in one dialect, any of their values is necessary. */
-function commonAnchors(predicates: readonly Predicate[]): readonly Anchor[] {
-  const [first, ...others] = predicates;
-  const anchors: Anchor[] = [];
-  for (const { attribute, dialect, values } of first?.anchors ?? []) {
-    const more = others.map((predicate) =>
-      predicate.anchors.find((anchor) => anchor.attribute === attribute && anchor.dialect === dialect),
-    );
-    if (more.some((anchor) => anchor === undefined)) continue;
-    const together = new Set([...values, ...more.flatMap((anchor) => anchor?.values ?? [])]);
-    anchors.push({ attribute, dialect, values: [...together] });
-  }
-  return anchors;
-}

@@ -79,7 +79,7 @@ describe('filters', () => {
       { exact: { Type: 'a', data: 'b' } },
       { any: [] },
       { all: [{ glob: { type: '*' } }] },
-      { not: { cesql: 'TRUE' } },
+      { not: { cesql: 'TRUE =' } },
     ] as unknown as Filter[];
     const told = findings({ filters, shape: sink });
     expect(told.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
@@ -93,9 +93,12 @@ describe('filters', () => {
       'spec.filters[6].all[0].glob',
       'spec.filters[7].not.cesql',
     ]);
-    expect(told.at(-1)).toContain('cesql filters are not in this version yet');
+    expect(told.at(-1)).toContain('is no valid CESQL at column 7: expected a value, not the end');
   });
 });
+
+/** Goes on for 30 million rounds. */
+const LOOP = `[${'1,'.repeat(309)}1].all(a, [${'1,'.repeat(309)}1].all(b, [${'1,'.repeat(309)}1].all(c, a + b + c > 0)))`;
 
 describe('condition', () => {
   it('is asked after the filters, and only then reads data', () => {
@@ -116,6 +119,7 @@ describe('condition', () => {
     ['data.ref == "x"', false, 'the condition fails: no such key: ref'],
     ['data.amount', false, 'the condition fails: the expression yields a number, not true or false'],
     ['event.region == "eu"', true, 'the condition is true'],
+    [`event.region.matches('^(e+)+$') || ${LOOP}`, false, 'the condition fails: cost exceeded'],
   ])('%s', (condition, met, because) => {
     const matcher = matcherOf({ condition });
     expect(matcher.matches(event)).toBe(met);
@@ -154,6 +158,17 @@ describe('job type', () => {
     expect(matcher.matches(testEvent({ type: 'jobs.x' }, {}))).toBe(false);
     expect(matcher.matches(testEvent({ type: 'jobs.x' }, { kind: {} }))).toBe(false);
     expect(matcher.anchor).toBeUndefined();
+  });
+
+  it.each([
+    [{ kind: 'other' }, 'no job type for "other"'],
+    [{}, 'map.type fails: the path yields nothing'],
+    [{ kind: {} }, 'map.type fails: the path yields no single text, number or boolean; choose one that does'],
+    [{ more: Array(200_000).fill(1) }, 'map.type fails: cost exceeded'],
+  ])('tells why there is none (%#)', (data, because) => {
+    const matcher = matcherOf({ shape: { ...shape, map: { type: { jsonPath: '$..kind' } } } });
+    const [clause] = matcher.explain(testEvent({ type: 'any' }, data));
+    expect(clause).toEqual({ field: 'spec.target.job.types', met: false, because });
   });
 });
 

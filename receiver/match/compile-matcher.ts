@@ -1,11 +1,12 @@
 import { compileJobType, type JobTypeRule } from '../deliver/shape/job-type.ts';
 import { type Compiled, compiled } from '../errors.ts';
+import { quoted } from '../expression/quoted.ts';
 import type { TriggerEntry } from '../routing/table.ts';
 import { allOf } from './all.ts';
 import { compileCondition } from './condition.ts';
 import { compileFilters } from './filter.ts';
 import type { Anchor, Matcher } from './matcher.ts';
-import { type Predicate, quoted } from './predicate.ts';
+import type { Predicate } from './predicate.ts';
 
 /** A Matcher that the index can file under whichever of its anchors is the rarest. */
 export interface AnchoredMatcher extends Matcher {
@@ -43,13 +44,7 @@ function predicateOf(rule: JobTypeRule): Predicate {
       const jobType = rule.jobType(event);
       if (jobType !== undefined)
         return [{ field: rule.field, met: true, because: `the job type is ${quoted(jobType)}` }];
-      return [
-        {
-          field: rule.field,
-          met: false,
-          because: `no job type for ${quoted(rule.eventType(event) ?? event.type)}`,
-        },
-      ];
+      return [{ field: rule.field, met: false, because: rule.because(event) }];
     },
     anchors: rule.anchors,
   };

@@ -1,6 +1,6 @@
 import { type Compiled, compiled } from '../errors.ts';
-import type { CloudEvent } from '../event/event.ts';
-import { type CelScope, compileCel } from '../expression/cel.ts';
+import { compileCel } from '../expression/cel.ts';
+import { scopeOf } from './event-scope.ts';
 import type { Predicate } from './predicate.ts';
 
 /** Compiles `spec.condition`; an error at run time is no match, and explain tells it. */
@@ -23,14 +23,4 @@ export function compileCondition(source: string, path: string): Compiled<Predica
     },
     anchors: [],
   });
-}
-
-/** Data is parsed only where the expression asks for it. */
-function scopeOf(event: CloudEvent): CelScope {
-  return {
-    event: event.attributes,
-    get data() {
-      return event.data;
-    },
-  };
 }

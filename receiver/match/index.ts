@@ -11,8 +11,6 @@ export interface Indexed {
 export interface Index<T> {
   /** What the event matches, in the order of keys. */
   match(event: CloudEvent): readonly T[];
-  /** What the event may match: a superset, in the order of keys. */
-  candidates(event: CloudEvent): readonly T[];
   readonly size: number;
 }
 
@@ -53,28 +51,40 @@ export function buildIndex<T extends Indexed>(items: readonly T[]): Index<T> {
       const value = event.attributes[shelf.attribute];
       const more = value === undefined ? NONE : onShelf(shelf, value);
       if (more.length === 0) continue;
-      positions = positions.length === 0 ? more : positions.concat(more).sort(ascending);
+      positions = positions.length === 0 ? more : merged(positions, more);
     }
     return positions;
   }
 
-  function collect(event: CloudEvent, wanted: (item: T) => boolean): readonly T[] {
-    const taken: T[] = [];
-    let last = -1;
-    for (const position of found(event)) {
-      if (position === last) continue;
-      last = position;
-      const item = ordered[position];
-      if (item !== undefined && wanted(item)) taken.push(item);
-    }
-    return taken;
-  }
+  // Beside the items: one that says no is not looked at further.
+  const tests = ordered.map((item) => item.matcher.matches);
 
   return {
-    match: (event) => collect(event, (item) => item.matcher.matches(event)),
-    candidates: (event) => collect(event, () => true),
+    match(event) {
+      const taken: T[] = [];
+      let last = -1;
+      for (const position of found(event)) {
+        if (position === last) continue;
+        last = position;
+        const item = tests[position]?.(event) === true ? ordered[position] : undefined;
+        if (item !== undefined) taken.push(item);
+      }
+      return taken;
+    },
     size: ordered.length,
   };
+}
+
+/** Two ascending lists as one. */
+function merged(one: readonly number[], other: readonly number[]): readonly number[] {
+  const all: number[] = [];
+  let i = 0;
+  for (const position of other) {
+    for (let before = one[i]; before !== undefined && before <= position; before = one[++i]) all.push(before);
+    all.push(position);
+  }
+  for (; i < one.length; i++) all.push(one[i] ?? 0);
+  return all;
 }
 
 function ascending(a: number, b: number): number {

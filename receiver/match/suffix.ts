@@ -6,6 +6,7 @@ export const suffix: Dialect<Readonly<Record<string, string>>> = (wanted, path) 
   compileAttributes(wanted, path, {
     dialect: 'suffix',
     holds: (actual, value) => actual.endsWith(value),
+    test: (name, value) => (event) => event.attributes[name]?.endsWith(value) ?? false,
     met: 'ends with',
     unmet: 'does not end with',
   });

@@ -3,10 +3,12 @@ import { type Compiled, compiled, type Finding, refused } from '../../errors.ts'
 import type { CloudEvent } from '../../event/event.ts';
 import { isJsonText } from '../../event/json-scanner.ts';
 import { isJson, isUtf8Text } from '../../event/media-type.ts';
+import { createBudget } from '../../expression/budget.ts';
 import { eventJson } from '../../expression/event-json.ts';
 import { compileJsonPath, type JsonPath } from '../../expression/json-path.ts';
 import { compileTemplate, oneValue } from '../../expression/template.ts';
 import type { JobArgs } from '../../routing/table.ts';
+import { madeJson } from './made-json.ts';
 
 /** The JSON text of an array: written whole, or bytes that stay as they came and what goes around them. */
 export type ArgsText = string | { readonly open: string; readonly raw: Buffer; readonly close: string };
@@ -61,17 +63,20 @@ function isArray(json: Buffer): boolean {
 
 /** One positional argument for each path: its value, several as an array, none as null. */
 function compilePaths(args: JobArgs, path: string): Compiled<ArgsWriter> {
+  const budget = createBudget();
   const paths: JsonPath[] = [];
   const findings: Finding[] = [];
   args.jsonPath?.forEach((source, i) => {
-    const query = compileJsonPath(source, `${path}[${i}]`);
+    const query = compileJsonPath(source, `${path}[${i}]`, budget);
     if (query.ok) paths.push(query.value);
     else findings.push(...query.findings);
   });
   if (findings.length > 0) return { ok: false, findings };
   return compiled((event) => {
     const root = eventJson(event);
-    return JSON.stringify(paths.map((select) => oneValue(select(root))));
+    budget.reset();
+    const made = paths.map((select) => oneValue(select(root)));
+    return madeJson(made, event.body?.length ?? 0);
   });
 }
 
@@ -82,6 +87,6 @@ function compileArgsTemplate(args: JobArgs, path: string): Compiled<ArgsWriter> 
   const make = template.value;
   return compiled((event) => {
     const made = make(eventJson(event));
-    return JSON.stringify(Array.isArray(made) ? made : [made]);
+    return madeJson(Array.isArray(made) ? made : [made], event.body?.length ?? 0);
   });
 }

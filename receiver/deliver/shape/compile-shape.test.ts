@@ -335,18 +335,45 @@ describe('map', () => {
     [{ type: { jsonPath: '$.data.nope' } }, 'spec.map.type', 'yields nothing'],
     [{ source: { jsonPath: '$.data' } }, 'spec.map.source', 'no single text'],
     [{ extensions: { x: { jsonPath: '$.data' } } }, 'spec.map.extensions.x', 'no single text'],
+    [{ source: { jsonPath: '$.data.text' } }, 'spec.map.source', 'yields is no URI-reference'],
+    [{ subject: { jsonPath: '$.data.bell' } }, 'spec.map.subject', 'does not allow'],
+    [{ extensions: { x: { jsonPath: '$.data..*' } } }, 'spec.map.extensions.x', 'no single text'],
+    [{ data: { template: ['$..*', '$..*', '$..*'] } }, 'spec.map.data.template', 'cost exceeded'],
+    [{ data: { template: { x: '$.data.deep' } } }, 'spec.map.data.template', 'nested too deeply'],
   ])('%j fails at %s', (map, field, message) => {
-    const error = failure({ map, ...sink }, event('{"a":1}'));
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const wide = `${'['.repeat(100)}"${'x'.repeat(10_000)}"${']'.repeat(100)}`;
+    const error = failure(
+      { map, ...sink },
+      event(`{"a":1,"text":"a b","bell":"\\u0007","deep":${deep},"wide":${wide}}`),
+    );
     expect(error.field).toBe(field);
     expect(error.message).toContain(message);
+  });
+
+  it('spends from one budget for all its paths', () => {
+    const given = event(JSON.stringify({ list: Array(20_000).fill(1) }));
+    const names = Array.from({ length: 10 }, (_, i) => `x${i}`);
+    const extensions = Object.fromEntries(names.map((name) => [name, { jsonPath: '$..nope' }]));
+    const error = failure({ map: { extensions }, ...sink }, given);
+    expect(error.message).toBe('cost exceeded');
+    const one = { map: { extensions: { x0: { jsonPath: '$..nope' } } }, ...sink };
+    for (let i = 0; i < 5; i++) expect(render(one, given).headers).not.toHaveProperty('ce-x0');
   });
 
   it('finds what can never work', () => {
     const map = {
       type: { value: 'a', jsonPath: '$.b' },
-      source: { value: '' },
+      source: { value: 'no uri' },
       subject: { jsonPath: 'x' },
-      extensions: { signalboxorigin: null, signalboxhops: { value: '0' }, id: { value: 'x' }, Bad: null },
+      extensions: {
+        signalboxorigin: null,
+        signalboxhops: { value: '0' },
+        id: { value: 'x' },
+        Bad: null,
+        empty: { value: '' },
+        bell: { value: '\u0007' },
+      },
       data: { template: '$[' },
     };
     expect(findings({ map, ...sink })).toEqual([
@@ -357,6 +384,8 @@ describe('map', () => {
       'spec.map.extensions.signalboxhops',
       'spec.map.extensions.id',
       'spec.map.extensions.Bad',
+      'spec.map.extensions.empty.value',
+      'spec.map.extensions.bell.value',
       'spec.map.data.template',
     ]);
   });

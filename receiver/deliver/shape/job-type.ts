@@ -1,6 +1,7 @@
 import { type Compiled, compiled, type Finding, refused } from '../../errors.ts';
 import type { CloudEvent } from '../../event/event.ts';
 import { eventJson } from '../../expression/event-json.ts';
+import { quoted } from '../../expression/quoted.ts';
 import type { JobArgs, JobShape, Shape } from '../../routing/table.ts';
 import { compileMapValue } from './map-value.ts';
 
@@ -11,10 +12,10 @@ export const DEFAULT_STRIP_PREFIX = 'org.openjobspec.trigger.';
 export interface JobTypeRule {
   /** The member of the spec that decides: for messages. */
   readonly field: string;
-  /** The event's type after `map`; undefined where `map` yields none. */
-  eventType(event: CloudEvent): string | undefined;
   /** undefined where no rule fits: the event does not match. Not yet checked against what OJS takes. */
   jobType(event: CloudEvent): string | undefined;
+  /** Why it is undefined, in one sentence. */
+  because(event: CloudEvent): string;
   /** What every event that fits has. */
   readonly anchors: readonly {
     readonly attribute: string;
@@ -47,13 +48,16 @@ export function compileJobType(shape: Shape, path: string): Compiled<JobTypeRule
   const mapped = compileMappedType(shape, path);
   if (!mapped.ok) return mapped;
   const find = lookUp(job);
-  const eventType = mapped.value;
+  const { eventType, fault } = mapped.value;
   return compiled({
     field: job.types === undefined ? `${field}.stripPrefix` : `${field}.types`,
-    eventType,
     jobType: (event) => {
       const type = eventType(event);
       return type === undefined ? undefined : find(type);
+    },
+    because: (event) => {
+      const type = eventType(event);
+      return type === undefined ? `map.type fails: ${fault(event)}` : `no job type for ${quoted(type)}`;
     },
     anchors:
       shape.map?.type === undefined ? [{ attribute: 'type', dialect: 'prefix', values: fitting(job) }] : [],
@@ -98,7 +102,7 @@ function checkJobType(jobType: string, field: string): readonly Finding[] {
 }
 
 function fixed(jobType: string, field: string): JobTypeRule {
-  return { field, eventType: (event) => event.type, jobType: () => jobType, anchors: [] };
+  return { field, jobType: () => jobType, because: () => 'every event has one', anchors: [] };
 }
 
 function lookUp(job: JobShape): (eventType: string) => string | undefined {
@@ -118,19 +122,36 @@ function fitting(job: JobShape): readonly string[] {
   return [...(job.types ?? []).map(({ eventType }) => eventType), job.stripPrefix ?? DEFAULT_STRIP_PREFIX];
 }
 
-function compileMappedType(shape: Shape, path: string): Compiled<(event: CloudEvent) => string | undefined> {
+interface MappedType {
+  /** The event's type after `map`; undefined where `map` yields none. */
+  eventType(event: CloudEvent): string | undefined;
+  /** Why there is none. */
+  fault(event: CloudEvent): string;
+}
+
+function compileMappedType(shape: Shape, path: string): Compiled<MappedType> {
   const mapped = shape.map?.type;
-  if (mapped === undefined) return compiled((event) => event.type);
+  if (mapped === undefined) return compiled({ eventType: (event) => event.type, fault: () => '' });
   const text = compileMapValue(mapped, `${path}.map.type`);
   if (!text.ok)
     return refused(`${path}.map.type`, text.findings.map((finding) => finding.message).join('; '));
   const make = text.value;
-  return compiled((event) => {
-    try {
-      return make(eventJson(event));
-    } catch {
-      // What cannot be mapped has no job type: no match, told as such.
-      return undefined;
-    }
+  return compiled({
+    eventType: (event) => {
+      try {
+        return make(eventJson(event));
+      } catch {
+        // What cannot be mapped has no job type: no match, told as such.
+        return undefined;
+      }
+    },
+    fault: (event) => {
+      try {
+        make(eventJson(event));
+        return 'the path yields nothing';
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
   });
 }

@@ -1,11 +1,13 @@
 import { type Compiled, compiled, type Finding } from '../../errors.ts';
 import { CloudEvent } from '../../event/event.ts';
 import { isJson } from '../../event/media-type.ts';
+import { type Budget, createBudget } from '../../expression/budget.ts';
 import { eventJson } from '../../expression/event-json.ts';
 import { compileTemplate, type Template } from '../../expression/template.ts';
 import type { EventMap } from '../../routing/table.ts';
 import { RenderError } from '../renderer.ts';
-import { compileMapValue, findingsOf, type MappedText } from './map-value.ts';
+import { madeJson } from './made-json.ts';
+import { compileMapValue, findingsOf, isSource, isString, type MappedText } from './map-value.ts';
 
 /** Makes the event that leaves of the one that came. Throws RenderError. */
 export type EventMapper = (event: CloudEvent) => CloudEvent;
@@ -34,37 +36,48 @@ interface Change {
   readonly required: boolean;
 }
 
+interface Draft {
+  readonly path: string;
+  readonly changes: Change[];
+  readonly findings: Finding[];
+  /** One for all that a map evaluates of an event. */
+  readonly budget: Budget;
+}
+
 /**
  * Compiles `map`: what is named is replaced, the rest leaves as it came. A path that yields nothing leaves `subject` or
  * an extension out, and is an error for `type` and `source`. A data template makes JSON data.
  */
 export function compileMap(map: EventMap, path: string): Compiled<EventMapper> {
-  const changes: Change[] = [];
-  const findings: Finding[] = [];
-  collectAttributes(map, path, changes, findings);
-  collectExtensions(map, path, changes, findings);
+  const drafted: Draft = { path, changes: [], findings: [], budget: createBudget() };
+  const { changes, findings, budget } = drafted;
+  collectAttributes(map, drafted);
+  collectExtensions(map, drafted);
   let template: Template | undefined;
   if (map.data !== undefined) {
-    const result = compileTemplate(map.data.template, `${path}.data.template`);
+    const result = compileTemplate(map.data.template, `${path}.data.template`, budget);
     if (result.ok) template = result.value;
     else findings.push(...result.findings);
   }
   if (findings.length > 0) return { ok: false, findings };
-  return compiled((event) => apply(event, changes, template, path));
+  return compiled((event) => {
+    budget.reset();
+    return apply(event, changes, template, path);
+  });
 }
 
-function collectAttributes(map: EventMap, path: string, changes: Change[], findings: Finding[]): void {
+function collectAttributes(map: EventMap, { path, changes, findings, budget }: Draft): void {
   for (const attribute of ['type', 'source', 'subject'] as const) {
     const mapped = map[attribute];
     if (mapped === undefined) continue;
     const field = `${path}.${attribute}`;
-    const text = compileMapValue(mapped, field);
+    const text = compileMapValue(mapped, field, attribute === 'source' ? isSource : isString, budget);
     findings.push(...findingsOf([text]));
     if (text.ok) changes.push({ attribute, field, text: text.value, required: attribute !== 'subject' });
   }
 }
 
-function collectExtensions(map: EventMap, path: string, changes: Change[], findings: Finding[]): void {
+function collectExtensions(map: EventMap, { path, changes, findings, budget }: Draft): void {
   for (const [attribute, mapped] of Object.entries(map.extensions ?? {})) {
     const field = `${path}.extensions.${attribute}`;
     const fault = extensionFault(attribute);
@@ -76,7 +89,7 @@ function collectExtensions(map: EventMap, path: string, changes: Change[], findi
       changes.push({ attribute, field, text: undefined, required: false });
       continue;
     }
-    const text = compileMapValue(mapped, field);
+    const text = compileMapValue(mapped, field, isString, budget);
     findings.push(...findingsOf([text]));
     if (text.ok) changes.push({ attribute, field, text: text.value, required: false });
   }
@@ -110,8 +123,9 @@ function apply(
   }
   if (template === undefined) return new CloudEvent(attributes, event.body, () => event.data);
   const data = evaluate(() => template(root), `${path}.data.template`);
+  const text = evaluate(() => madeJson(data, event.body?.length ?? 0), `${path}.data.template`);
   if (!isJson(attributes['datacontenttype'])) attributes['datacontenttype'] = 'application/json';
-  return new CloudEvent(attributes, Buffer.from(JSON.stringify(data)), () => data);
+  return new CloudEvent(attributes, Buffer.from(text), () => data);
 }
 
 /** Runs an expression of the author's: what goes wrong there is the event's fate, not the receiver's. */
