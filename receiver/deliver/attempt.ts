@@ -84,12 +84,13 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
 
   return {
     run(delivery, route, renderer, ended) {
-      const { event, trigger } = delivery;
+      const { event, trigger, receivedAt } = delivery;
       const at = now();
       let rendered: Rendered;
       try {
         rendered = renderer.render(event, {
           idempotencyKey: idempotencyKey(trigger, event.source, event.id),
+          receivedAt,
         });
       } catch (error) {
         ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');

@@ -95,10 +95,11 @@ export function createDeadLetters({ client, renderer, view, setTimer }: DeadLett
     },
   };
 
-  function render({ event, trigger }: HeldDelivery, death: Death): Rendered {
+  function render({ event, trigger, receivedAt }: HeldDelivery, death: Death): Rendered {
     const letter = new CloudEvent(withErrors(event.attributes, death), event.body, view);
     return renderer.render(letter, {
       idempotencyKey: idempotencyKey(trigger, event.source, event.id, 'dead-letter'),
+      receivedAt,
     });
   }
 }

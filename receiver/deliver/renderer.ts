@@ -4,6 +4,8 @@ import type { CloudEvent } from '../event/event.ts';
 export interface RenderContext {
   /** Deterministic over trigger, source, id and step. */
   readonly idempotencyKey: string;
+  /** When the event was accepted, in milliseconds since the epoch: the same at each attempt. */
+  readonly receivedAt: number;
 }
 
 /** An HTTP request's content, ready to leave; the destination adds the address and its own headers. */

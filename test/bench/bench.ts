@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../receiver/routing/table.ts';
 import { manyRoutes, oneRoute, writeTable } from './bench-table.ts';
+import { measureExpressions } from './expressions.ts';
 import { fsyncMilliseconds } from './fsync-time.ts';
 import { type LoadResult, requestTemplate, runLoad } from './http-load.ts';
 import { openSink } from './http-sink.ts';
@@ -265,6 +266,10 @@ async function main(): Promise<void> {
     row(`end to end, open loop at ${RATE}/s`, middle(rounds.open), baseline),
     '',
     `Memory with 10,000 triggers: ${memory.toFixed(0)} MB. First 202 after the start of the process: ${median(starts).toFixed(0)} ms.`,
+    '',
+    '| | | cost |',
+    '|---|---|---|',
+    ...measureExpressions(),
   ].join('\n');
   say(`\n${report}`);
   keep(report);

@@ -87,12 +87,12 @@ function paced(count: number, send: (i: number, done: () => void) => void): Prom
   });
 }
 
+const CONTEXT = { idempotencyKey: 'k'.repeat(32), receivedAt: 0 };
+
 function alone(url: string): (count: number) => Promise<void> {
   const pool = new Pool(new URL(url).origin, { connections: 64, allowH2: false });
-  const { body } = plainRenderer.render(someEvent('1'), { idempotencyKey: 'k'.repeat(32) });
-  const headers = Object.entries(
-    plainRenderer.render(someEvent('1'), { idempotencyKey: 'k'.repeat(32) }).headers,
-  ).flat();
+  const { body } = plainRenderer.render(someEvent('1'), CONTEXT);
+  const headers = Object.entries(plainRenderer.render(someEvent('1'), CONTEXT).headers).flat();
   return (count) =>
     paced(count, (_i, done) => {
       const handler = {
@@ -111,7 +111,7 @@ function outbound(url: string): (count: number) => Promise<void> {
   const destination = { kind: 'sink', url, headers: [] } as const;
   return (count) =>
     paced(count, (i, done) => {
-      const rendered = plainRenderer.render(someEvent(String(i)), { idempotencyKey: 'k'.repeat(32) });
+      const rendered = plainRenderer.render(someEvent(String(i)), CONTEXT);
       client.post({ destination, ...rendered, timeoutMs: 30_000 }, (answer) =>
         answer === undefined ? fail() : done(),
       );

@@ -1,9 +1,8 @@
 import { type Compiled, compiled, type Finding } from '../../errors.ts';
-import type { CloudEvent } from '../../event/event.ts';
 import { durationMs, isoDuration } from './duration.ts';
 
-/** `options` of the job envelope as JSON text, or undefined where there are none. Throws an Error. */
-export type OptionsWriter = (event: CloudEvent) => string | undefined;
+/** `options` of the job envelope as JSON text, or undefined where there are none; `receivedAt` in milliseconds since the epoch. */
+export type OptionsWriter = (receivedAt: number) => string | undefined;
 
 /** What an option becomes in the envelope. */
 interface Written {
@@ -34,8 +33,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 /**
- * Compiles `options`. `delay` counts from the event's own `time`, so that each attempt at a delivery asks for the same
- * moment; an event without `time` cannot be delayed.
+ * Compiles `options`. `delay` counts from the event's acceptance, so that each attempt at a delivery asks for the same
+ * moment.
  */
 export function compileOptions(
   options: Readonly<Record<string, unknown>> | undefined,
@@ -55,16 +54,10 @@ export function compileOptions(
   if (findings.length > 0) return { ok: false, findings };
   const constant = Object.keys(written).length === 0 ? undefined : JSON.stringify(written);
   if (delayMs === undefined || delayMs === 0) return compiled(() => constant);
-  return compiled((event) => JSON.stringify({ ...written, delay_until: delayedUntil(event, delayMs) }));
-}
-
-function delayedUntil(event: CloudEvent, delayMs: number): string {
-  const time = Date.parse(event.attributes['time'] ?? '');
-  if (Number.isNaN(time))
-    throw new Error(
-      'options.delay counts from the time of the event, and this event has none; map one or leave the delay out',
-    );
-  return new Date(time + delayMs).toISOString();
+  return compiled((receivedAt) => {
+    const until = new Date(receivedAt + delayMs).toISOString();
+    return JSON.stringify({ ...written, delay_until: until });
+  });
 }
 
 const DURATION_FAULT = 'is no duration; write it like 90s, 1h30m or PT0.5S';

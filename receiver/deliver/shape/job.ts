@@ -48,7 +48,7 @@ export function compileJob(shape: Shape, path: string, map: EventMapper): Compil
     const type = checkedType(event);
     const writeArgs = perType.value.get(event.type) ?? args.value;
     const argsText = evaluate(() => writeArgs(event), `${field}.args`);
-    const written = evaluate(() => writeOptions(event), `${field}.options`);
+    const written = writeOptions(context.receivedAt);
     const head = `{"type":"${type}","args":`;
     const tail = `,"meta":${metaOf(event, context)}${written === undefined ? '' : `,"options":${written}`}}`;
     return rendered(joined(head, argsText, tail), context);
