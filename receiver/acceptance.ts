@@ -1,0 +1,98 @@
+import type { HeldDelivery } from './deliver/engine-contract.ts';
+import type { CloudEvent } from './event/event.ts';
+import { dedupKey, fingerprint } from './journal/dedup-key.ts';
+import type { Unit, UnitOutcome } from './journal/journal.ts';
+import type { RunningTrigger } from './routing/runtime.ts';
+import type { Dedup } from './routing/table.ts';
+
+/** What an accepted event's sender is told. */
+export interface Accepted {
+  readonly source: string;
+  readonly id: string;
+  readonly duplicate: boolean;
+  /** A repeat of the same id with other bytes. */
+  readonly differs: boolean;
+  /** `namespace/name` of each trigger that took it. */
+  readonly triggers: readonly string[];
+}
+
+/** What all events of a request bring with them from their entrance. */
+export interface Arrival {
+  readonly entrance: string;
+  readonly dedup: Dedup;
+  /** The name of the secret that verified the request. */
+  readonly key?: string;
+  /** Of the table in force. */
+  readonly revision: number;
+  readonly now: number;
+}
+
+/** An event and the triggers that take it. */
+export interface Matched {
+  readonly event: CloudEvent;
+  readonly triggers: readonly RunningTrigger[];
+}
+
+/** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */
+export function unitOf({ event, triggers }: Matched, arrival: Arrival, held: boolean): Unit {
+  const { entrance, now, dedup, key, revision } = arrival;
+  const names = triggers.map((trigger) => trigger.key);
+  const unit = {
+    event: {
+      entrance,
+      receivedAt: now,
+      attributes: JSON.stringify(event.attributes),
+      data: event.body,
+      record: JSON.stringify({ key, revision, triggers: names }),
+    },
+    deliveries: triggers.map(({ key, shape }) => ({ trigger: key, shape: shape.hash, due: now, held })),
+    answer: JSON.stringify(names),
+  };
+  if (!dedup.enabled) return unit;
+  const unseen = {
+    key: dedupKey(entrance, event.source, event.id),
+    fingerprint: fingerprint(event),
+    expiresAt: now + dedup.windowMs,
+    // An event that nobody wanted leaves its id free: sent again, it is matched anew.
+    occupy: triggers.length > 0,
+  };
+  return { ...unit, unseen };
+}
+
+/** What the sender is told of an event that was written, or that was there already. */
+export function acceptedOf({ event, triggers }: Matched, outcome: UnitOutcome): Accepted {
+  const { source, id } = event;
+  if (outcome.outcome === 'seen') {
+    return {
+      source,
+      id,
+      duplicate: true,
+      differs: outcome.differs,
+      triggers: JSON.parse(outcome.answer) as string[],
+    };
+  }
+  return {
+    source,
+    id,
+    duplicate: false,
+    differs: false,
+    triggers: triggers.map((trigger) => trigger.key),
+  };
+}
+
+/** The deliveries of an event that was written, as the delivery engine holds them. */
+export function heldDeliveries(
+  { event, triggers }: Matched,
+  arrival: Arrival,
+  ids: readonly number[],
+): readonly HeldDelivery[] {
+  return triggers.map((trigger, i) => ({
+    id: ids[i] ?? 0,
+    trigger: trigger.key,
+    shape: trigger.shape.hash,
+    event,
+    entrance: arrival.entrance,
+    receivedAt: arrival.now,
+    attempts: 0,
+  }));
+}
