@@ -50,7 +50,8 @@ export interface Stage {
 }
 
 const FREE = { host: '127.0.0.1', port: 0 };
-const ADMIN_TOKEN = 'admin-t0ken';
+/** What the stage's admin listener wants. */
+export const ADMIN_TOKEN = 'admin-t0ken';
 
 /** Opens a stage. */
 export async function openStage(): Promise<Stage> {
