@@ -194,6 +194,17 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
       fakeTerminal(),
     );
     expect(wrong).toBe(1);
+    const rejected = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--data', data, '--code', 'unauthorized'], rejected)).toBe(0);
+    expect(rejected.outLines[0]).toMatch(/REFUSED +ENTRANCE +STATUS +KEY/);
+    expect(rejected.outLines[1]).toMatch(/WebhookSecret\/shop\/hooks +401 +none/);
+    const asJson = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--data', data, '-o', 'json'], asJson)).toBe(0);
+    expect(JSON.parse(asJson.outLines.join(''))).toMatchObject({ items: [{ status: 401 }] });
+    // A filter of the other list would be ignored in silence.
+    const mixed = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--type', 't'], mixed)).toBe(2);
+    expect(mixed.errLines[0]).toContain('--type');
 
     run.stop();
     expect(await run.exited).toBe(0);

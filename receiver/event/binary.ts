@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { addAttribute, finishAttributes, newAttributes } from './attributes.ts';
-import { viewData } from './data-view.ts';
+import { checkDepth, viewData } from './data-view.ts';
 import { CloudEvent } from './event.ts';
 import { decodeHeaderValue } from './header-value.ts';
 import { type EventRules, invalidEvent, isAllowedText } from './validate.ts';
@@ -37,5 +37,6 @@ export function parseBinary(headers: IncomingHttpHeaders, body: Buffer, rules: E
   if (contentType !== undefined && contentType !== '')
     addAttribute(attributes, 'datacontenttype', contentType);
   const empty = body.length === 0 && attributes['datacontenttype'] === undefined;
+  checkDepth(attributes['datacontenttype'], body);
   return new CloudEvent(finishAttributes(attributes, rules), empty ? undefined : body, viewData);
 }
