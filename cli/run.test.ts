@@ -211,6 +211,16 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
     expect(run.lines.join('\n')).not.toContain('s3cr3t');
   });
 
+  it('sends nowhere that --egress-deny closes, though loopback is open', async () => {
+    const file = join(folder, 'shop.yaml');
+    await writeFile(file, manifests('order.paid'));
+    const where = ['-f', file, '--data', join(folder, 'data'), ...ANY_PORTS];
+    const closed = launch('run', ...where, '--egress-deny', '127.0.0.1/32');
+    expect(await closed.line(/egress policy denies/)).toContain('EventTrigger shop/');
+    closed.stop();
+    await closed.exited;
+  });
+
   it('runs what is right in files that also hold what is wrong', async () => {
     await writeFile(join(folder, 'a.yaml'), manifests('order.paid'));
     await writeFile(join(folder, 'b.yaml'), 'kind: [\n');

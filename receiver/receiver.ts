@@ -1,8 +1,10 @@
+import { networkInterfaces } from 'node:os';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
 import { createEngine } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { SetTimer } from './deliver/outbound.ts';
+import { ownAddresses } from './deliver/own-addresses.ts';
 import { compileShape } from './deliver/shape/compile-shape.ts';
 import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
@@ -109,7 +111,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       ),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
-  const own = [...(options.egress.own ?? []), ...listeners.map(ownAddress)];
+  const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
@@ -174,8 +176,12 @@ async function openAll(
   }
 }
 
-function ownAddress({ address }: Listener): OwnAddress {
+function boundTo({ address }: Listener): OwnAddress {
   return { address: address.address, port: address.port };
+}
+
+function interfaceAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }
 
 function urlOf(listeners: readonly Listener[], at: number): string {
