@@ -21,7 +21,7 @@ export interface Arrival {
   readonly entrance: string;
   readonly dedup: Dedup;
   /** The name of the secret that verified the request. */
-  readonly key?: string;
+  readonly key: string | undefined;
   /** Of the table in force. */
   readonly revision: number;
   readonly now: number;

@@ -48,6 +48,8 @@ export interface Pipeline {
 
 /** A request on its way through: what came, what is known of it, and who waits for the answer. */
 interface Passage extends Arrival {
+  /** Known once it is proved. */
+  key: string | undefined;
   readonly bytes: number;
   readonly done: Done;
 }
@@ -64,7 +66,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { entry, entrance } = endpoint;
     const { revision } = parts.runtime();
     const now = parts.now();
-    const passage = { entrance, dedup: entry.dedup, revision, now, bytes: request.body.length, done };
+    const bytes = request.body.length;
+    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
     if (entry.cannotVerify !== undefined) {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
@@ -81,13 +84,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     endpoint: RunningEndpoint,
     request: SignedRequest,
     verdict: Verdict,
-    unproved: Passage,
+    passage: Passage,
   ): void {
     if (!verdict.ok) {
-      refuse(unproved, unauthorized(), verdict.cause, claimedId(request.headers));
+      refuse(passage, unauthorized(), verdict.cause, claimedId(request.headers));
       return;
     }
-    const passage = { ...unproved, key: verdict.key };
+    passage.key = verdict.key;
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -106,7 +109,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { entrance, entry, matcher } = trigger;
     const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const passage = { entrance, dedup, revision, now: parts.now(), bytes: request.body.length, done };
+    const bytes = request.body.length;
+    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
