@@ -5,6 +5,7 @@ import { CommandError } from './exit-codes.ts';
 import { freeAddress } from './free-address.ts';
 import { printArrival } from './listen/print.ts';
 import { openTarget } from './listen/target.ts';
+import { LOCAL_EGRESS } from './run/rules.ts';
 import { runManifests } from './run/run-manifests.ts';
 import { startError } from './run/start-error.ts';
 import { processTerminal } from './terminal.ts';
@@ -38,6 +39,7 @@ try {
       publicUrl: undefined,
       resolve: new Map(),
       adminToken: undefined,
+      egress: LOCAL_EGRESS,
       log: createLog('warn', process.stderr),
     },
     terminal,

@@ -2,7 +2,7 @@ import { checkEgressPolicy, type EgressPolicy } from '../receiver/deliver/egress
 import { UsageError } from './exit-codes.ts';
 import type { Option, Parsed } from './options.ts';
 
-/** `--egress-allow` and `--egress-deny`: where deliveries may go. Operator and receivers are to be given the same. */
+/** `--egress-…`: where deliveries may go. Operator and receivers are to be given the same. */
 export const EGRESS_OPTIONS: readonly Option[] = [
   {
     name: 'egress-allow',
@@ -16,11 +16,19 @@ export const EGRESS_OPTIONS: readonly Option[] = [
     multiple: true,
     help: 'Addresses that targets may not have; the most specific range decides; may be given again.',
   },
+  {
+    name: 'egress-own-namespace',
+    help: 'A target’s uri may name cluster hosts of its resource’s own namespace alone.',
+  },
 ];
 
-/** The policy that the two options make. Throws UsageError where a range cannot be read. */
+/** The policy that the options make. Throws UsageError where a range cannot be read. */
 export function egressOf(parsed: Parsed): EgressPolicy {
-  const policy = { allow: parsed.list('egress-allow'), deny: parsed.list('egress-deny') };
+  const policy = {
+    allow: parsed.list('egress-allow'),
+    deny: parsed.list('egress-deny'),
+    crossNamespace: !parsed.flag('egress-own-namespace'),
+  };
   const finding = checkEgressPolicy(policy)[0];
   if (finding !== undefined) throw new UsageError(`--egress-${finding.field}: ${finding.message}`);
   return policy;

@@ -146,9 +146,29 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
       fakeTerminal(),
     );
     expect(wrong).toBe(1);
+    const rejected = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--data', data, '--code', 'unauthorized'], rejected)).toBe(0);
+    expect(rejected.outLines[0]).toMatch(/REFUSED +ENTRANCE +STATUS +KEY/);
+    expect(rejected.outLines[1]).toMatch(/WebhookSecret\/shop\/hooks +401 +none/);
+    const asJson = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--data', data, '-o', 'json'], asJson)).toBe(0);
+    expect(JSON.parse(asJson.outLines.join(''))).toMatchObject({ items: [{ status: 401 }] });
+    // A filter of the other list would be ignored in silence.
+    const mixed = fakeTerminal({ SIGNALBOX_ADMIN: admin });
+    expect(await main(['events', '--rejected', '--type', 't'], mixed)).toBe(2);
+    expect(mixed.errLines[0]).toContain('--type');
 
     expect(await run.stop()).toBe(0);
     expect(run.lines.join('\n')).not.toContain('s3cr3t');
+  });
+
+  it('sends nowhere that --egress-deny closes, though loopback is open', async () => {
+    const file = join(folder, 'shop.yaml');
+    await writeFile(file, manifests('order.paid'));
+    const where = ['-f', file, '--data', join(folder, 'data'), ...ANY_PORTS];
+    const closed = launch(['run', ...where, '--egress-deny', '127.0.0.1/32']);
+    expect(await closed.line(/egress policy denies/)).toContain('EventTrigger shop/');
+    await closed.stop();
   });
 
   it('runs what is right in files that also hold what is wrong', async () => {

@@ -1,42 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryEngine, HeldDelivery } from './deliver/engine-contract.ts';
-import { heldUp } from './deliver/held-up.ts';
+import {
+  type Accepted,
+  type Arrival,
+  acceptedOf,
+  deliveriesOf,
+  heldDeliveries,
+  type Matched,
+  unitOf,
+} from './acceptance.ts';
+import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import { RequestError } from './errors.ts';
+import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
-import { parseCloudEvent } from './event/parse.ts';
+import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import { dedupKey, fingerprint } from './journal/dedup-key.ts';
-import type { Journal, JournalError, NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
+import type { Journal, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
+import type { Refusal } from './observe/refusal.ts';
+import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
-import type { Dedup } from './routing/table.ts';
-import type { SignedRequest } from './verify/verifier.ts';
+import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
-/** What an accepted event's sender is told. */
-export interface Accepted {
-  readonly source: string;
-  readonly id: string;
-  readonly duplicate: boolean;
-  /** A repeat of the same id with other bytes. */
-  readonly differs: boolean;
-  /** `namespace/name` of each trigger that took it. */
-  readonly triggers: readonly string[];
-}
+/** What one event of a request came to; one of a batch that is refused for good leaves the others alone. */
+export type Outcome = Accepted | RequestError;
 
-/** Called once per request, with the refusal or with what was accepted. */
-export type Done = (error: RequestError | undefined, accepted: Accepted | undefined) => void;
-
-/** What an event brings with it from its entrance. */
-interface Arrival {
-  readonly entrance: string;
-  readonly dedup: Dedup;
-  /** The name of the secret that verified it. */
-  readonly key?: string;
-  readonly runtime: Runtime;
-  readonly triggers: readonly RunningTrigger[];
-  readonly now: number;
-}
+/** Called once per request: with the refusal of the whole, of which nothing was taken, or with one outcome per event. */
+export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[]) => void;
 
 /** What the pipeline works with. */
 export interface PipelineParts {
@@ -57,192 +47,167 @@ export interface Pipeline {
   receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void;
 }
 
+/** A request on its way through: what came, what is known of it, and who waits for the answer. */
+interface Passage extends Arrival {
+  /** Known once it is proved. */
+  key: string | undefined;
+  readonly bytes: number;
+  readonly done: Done;
+}
+
+type Match = (event: CloudEvent) => readonly RunningTrigger[];
+
+const NONE: readonly Outcome[] = [];
+
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { journal, engine, observer, renderers } = parts;
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
+    const { revision } = parts.runtime();
+    const now = parts.now();
+    const bytes = request.body.length;
+    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
     if (entry.cannotVerify !== undefined) {
-      observer.rejected(entrance, 'cannot_verify', entry.cannotVerify);
-      done(
-        new RequestError(
-          503,
-          'cannot_verify',
-          'This endpoint cannot verify requests now; send it again later.',
-          { retryAfter: 10 },
-        ),
-        undefined,
-      );
+      refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const now = parts.now();
     const verdict = endpoint.verifier.verify(request, now);
     if (verdict instanceof Promise) {
-      verdict.then(
-        (late) =>
-          late.ok ? verified(endpoint, request, late.key, now, done) : unproven(entrance, late.cause, done),
-        (error: unknown) => unproven(entrance, String(error), done),
-      );
-    } else if (verdict.ok) {
-      verified(endpoint, request, verdict.key, now, done);
-    } else {
-      unproven(entrance, verdict.cause, done);
-    }
+      verdict
+        .then((late) => judged(endpoint, request, late, passage))
+        .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+    } else judged(endpoint, request, verdict, passage);
   }
 
-  function verified(
+  function judged(
     endpoint: RunningEndpoint,
     request: SignedRequest,
-    key: string,
-    now: number,
-    done: Done,
+    verdict: Verdict,
+    passage: Passage,
   ): void {
-    const { entry, entrance } = endpoint;
-    let event: CloudEvent;
-    try {
-      event = endpoint.toEvent(request, now, randomUUID);
-    } catch (error) {
-      refuse(entrance, error, done);
+    if (!verdict.ok) {
+      refuse(passage, unauthorized(), verdict.cause, claimedId(request.headers));
       return;
     }
-    const runtime = parts.runtime();
-    const triggers = runtime.routes(entrance).match(event);
-    accept(event, { entrance, dedup: entry.dedup, key, runtime, triggers, now }, done);
+    passage.key = verdict.key;
+    // Only who is proved counts: nobody else can use up an endpoint's rate.
+    const waitMs = endpoint.rate?.take(passage.now) ?? 0;
+    if (waitMs > 0) {
+      refuse(passage, rateExceeded(waitMs));
+      return;
+    }
+    const routes = parts.runtime().routes(endpoint.entrance);
+    parse(
+      passage,
+      () => endpoint.read(request, passage.now, randomUUID),
+      (event) => routes.match(event),
+    );
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
     const { entrance, entry, matcher } = trigger;
-    const now = parts.now();
-    let event: CloudEvent;
-    try {
-      event = parseCloudEvent(request.headers, request.body, STRICT);
-    } catch (error) {
-      refuse(entrance, error, done);
-      return;
-    }
+    const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const triggers = matcher.matches(event) ? [trigger] : [];
-    accept(event, { entrance, dedup, runtime: parts.runtime(), triggers, now }, done);
+    const bytes = request.body.length;
+    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    parse(
+      passage,
+      () => parseCloudEvents(request.headers, request.body, STRICT),
+      (event) => (matcher.matches(event) ? [trigger] : []),
+    );
   }
 
-  function accept(event: CloudEvent, arrival: Arrival, done: Done): void {
-    const bytes = event.body?.length ?? 0;
-    const held = engine.room(arrival.triggers.length, bytes * arrival.triggers.length);
-    const deliveries = deliveriesOf(arrival, held);
-    for (const trigger of arrival.triggers) renderers.pin(trigger.shape);
-    journal.commit([unitOf(event, arrival, deliveries)], (error, outcomes) => {
-      const outcome = outcomes[0];
-      if (error !== undefined || outcome === undefined) {
-        unwritten(arrival.entrance, error, done);
+  function parse(passage: Passage, read: () => readonly Parsed[], match: Match): void {
+    let parsed: readonly Parsed[];
+    try {
+      parsed = read();
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      refuse(passage, error);
+      return;
+    }
+    const matched: Matched[] = [];
+    for (const event of parsed) {
+      if (event instanceof RequestError) tell(passage, event);
+      else matched.push({ event, triggers: match(event) });
+    }
+    if (matched.length === 0) passage.done(undefined, parsed as readonly RequestError[]);
+    else write(passage, parsed, matched);
+  }
+
+  /** All events of a request in one transaction. */
+  function write(passage: Passage, parsed: readonly Parsed[], matched: readonly Matched[]): void {
+    const held = hasRoom(matched);
+    for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
+    const runtime = parts.runtime();
+    const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    journal.commit(units, (error, outcomes) => {
+      if (error !== undefined || outcomes.length !== matched.length) {
+        refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;
       }
-      const accepted = told(event, arrival, outcome);
-      observer.accepted(
-        arrival.entrance,
-        accepted.duplicate,
-        accepted.triggers.length,
-        parts.now() - arrival.now,
-      );
-      done(undefined, accepted);
-      if (outcome.outcome === 'committed' && held)
-        engine.hand(heldDeliveries(event, arrival, deliveries, outcome.deliveries));
+      passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
+      if (!held) return;
+      for (const [i, outcome] of outcomes.entries()) {
+        const [one, unit] = [matched[i], units[i]];
+        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
+          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
+      }
     });
   }
 
-  function unproven(entrance: string, cause: string, done: Done): void {
-    observer.rejected(entrance, 'signature', cause);
-    done(new RequestError(401, 'unauthorized', 'The request is not proved by a known key.'), undefined);
+  function hasRoom(matched: readonly Matched[]): boolean {
+    let deliveries = 0;
+    let bytes = 0;
+    for (const { event, triggers } of matched) {
+      deliveries += triggers.length;
+      bytes += triggers.length * (event.body?.length ?? 0);
+    }
+    return engine.room(deliveries, bytes);
   }
 
-  function refuse(entrance: string, error: unknown, done: Done): void {
-    if (!(error instanceof RequestError)) throw error;
-    observer.rejected(entrance, error.code, error.message);
-    done(error, undefined);
+  function accepted(
+    { entrance, now }: Passage,
+    matched: readonly Matched[],
+    outcomes: readonly UnitOutcome[],
+  ): readonly Accepted[] {
+    const ms = parts.now() - now;
+    return outcomes.map((outcome, i) => {
+      const told = acceptedOf(matched[i] as Matched, outcome);
+      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      return told;
+    });
   }
 
-  function unwritten(entrance: string, error: JournalError | undefined, done: Done): void {
-    observer.rejected(entrance, 'journal', error?.message ?? 'the journal gave no outcome');
-    const full = error?.code === 'JournalFull';
-    done(
-      new RequestError(
-        503,
-        full ? 'journal_full' : 'journal_unavailable',
-        full
-          ? 'The journal is full, so nothing was accepted; send it again later.'
-          : 'The journal cannot be written now, so nothing was accepted; send it again later.',
-        { retryAfter: full ? 30 : 5, ...(error === undefined ? {} : { cause: error }) },
-      ),
-      undefined,
-    );
+  function refuse(passage: Passage, error: RequestError, cause?: string, event?: string): void {
+    tell(passage, error, cause, event);
+    passage.done(error, NONE);
+  }
+
+  function tell(passage: Passage, error: RequestError, cause = error.message, event?: string): void {
+    const { now, entrance, key, bytes } = passage;
+    const { status, code } = error;
+    const refusal: Refusal = {
+      at: now,
+      entrance,
+      status,
+      code,
+      cause,
+      bytes,
+      ...(key === undefined ? {} : { key }),
+      ...(event === undefined ? {} : { event }),
+    };
+    observer.rejected(refusal);
   }
 
   return { ingest, receive };
 }
 
-/** One for each trigger; parked where the table in force says that it may not deliver now. */
-function deliveriesOf({ triggers, runtime, now }: Arrival, room: boolean): readonly NewDelivery[] {
-  return triggers.map(({ key, shape }) => {
-    const entry = runtime.trigger(key)?.entry;
-    const parked = entry === undefined ? undefined : heldUp(entry);
-    return { trigger: key, shape: shape.hash, due: now, held: room && parked === undefined, parked };
-  });
-}
-
-/** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */
-function unitOf(event: CloudEvent, arrival: Arrival, deliveries: readonly NewDelivery[]): Unit {
-  const { entrance, now, dedup, triggers } = arrival;
-  const names = triggers.map((trigger) => trigger.key);
-  const unit = {
-    event: {
-      entrance,
-      receivedAt: now,
-      attributes: JSON.stringify(event.attributes),
-      data: event.body,
-      record: JSON.stringify({ key: arrival.key, revision: arrival.runtime.revision, triggers: names }),
-    },
-    deliveries,
-    answer: JSON.stringify(names),
-  };
-  if (!dedup.enabled) return unit;
-  const unseen = {
-    key: dedupKey(entrance, event.source, event.id),
-    fingerprint: fingerprint(event),
-    expiresAt: now + dedup.windowMs,
-    // An event that nobody wanted leaves its id free: sent again, it is matched anew.
-    occupy: triggers.length > 0,
-  };
-  return { ...unit, unseen };
-}
-
-function told(event: CloudEvent, arrival: Arrival, outcome: UnitOutcome): Accepted {
-  const { source, id } = event;
-  if (outcome.outcome === 'seen') {
-    return {
-      source,
-      id,
-      duplicate: true,
-      differs: outcome.differs,
-      triggers: JSON.parse(outcome.answer) as string[],
-    };
-  }
-  return {
-    source,
-    id,
-    duplicate: false,
-    differs: false,
-    triggers: arrival.triggers.map((trigger) => trigger.key),
-  };
-}
-
-function heldDeliveries(
-  event: CloudEvent,
-  arrival: Arrival,
-  deliveries: readonly NewDelivery[],
-  ids: readonly number[],
-): readonly HeldDelivery[] {
-  const { entrance, now: receivedAt } = arrival;
-  return deliveries.flatMap(({ trigger, shape, held }, i) =>
-    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 }] : [],
-  );
+/** Puts what was accepted between what was refused, as the events came. */
+function inOrder(parsed: readonly Parsed[], accepted: readonly Accepted[]): readonly Outcome[] {
+  if (parsed.length === accepted.length) return accepted;
+  let next = 0;
+  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Accepted)));
 }

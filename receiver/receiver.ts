@@ -1,8 +1,10 @@
+import { networkInterfaces } from 'node:os';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
 import { createEngine } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { SetTimer } from './deliver/outbound.ts';
+import { ownAddresses } from './deliver/own-addresses.ts';
 import { compileShape } from './deliver/shape/compile-shape.ts';
 import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
@@ -11,12 +13,14 @@ import { createAdmission } from './http/admission.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
 import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
 import { publicHot, publicRest } from './http/public.ts';
+import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createRefusalLog, REFUSALS_KEPT, recorded } from './observe/refusal-log.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -52,8 +56,10 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** Requests under way at once; each may hold a body of its endpoint's limit. */
+/** Requests under way at once whose body is read. */
 const PLACES = 2048;
+/** Bytes of bodies that are read or wait for their answer. */
+const BODY_BYTES = 256 << 20;
 /** Compiled Shapes that are kept for deliveries under way. */
 const RENDERERS = 20_000;
 /** Milliseconds that requests and attempts under way have to end when the receiver closes. */
@@ -82,33 +88,35 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   });
   const hot: { public?: HotHandler; cluster?: HotHandler } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
+  const refusals = createRefusalLog(REFUSALS_KEPT);
+  const observer = recorded(logged(metrics, log), refusals);
+  const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
-  const admin = adminApp({ journal, registry: metrics.registry, gate, notReady, token, log });
+  const admin = adminApp({ journal, refusals, registry: metrics.registry, gate, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
       openListener(
         'public',
         options.public,
         untilReady(ready, () => hot.public),
-        publicRest(() => runtime),
+        publicRest(rest),
       ),
     () =>
       openListener(
         'cluster',
         options.cluster,
         untilReady(ready, () => hot.cluster),
-        clusterRest(() => runtime),
+        clusterRest(rest),
       ),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
-  const own = [...(options.egress.own ?? []), ...listeners.map(ownAddress)];
+  const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
   const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
   engine = running;
-  const observer = logged(metrics, log);
   const pipeline = createPipeline({
     journal,
     engine: running,
@@ -117,9 +125,12 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     runtime: () => runtime,
   });
-  const admission = createAdmission(PLACES);
-  hot.public = publicHot(pipeline, () => runtime, admission);
-  hot.cluster = clusterHot(pipeline, () => runtime, admission);
+  const slow = watchSlowSenders(SLOWEST);
+  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
+  const door = { ...rest, pipeline, admission, slow };
+  hot.public = publicHot(door);
+  hot.cluster = clusterHot(door);
+  const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
 
   return {
@@ -140,6 +151,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     async close() {
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
+      stopSweeping();
       await running.drain(GRACE_MS);
       await client.close();
       await listeners[2]?.close(0);
@@ -164,8 +176,12 @@ async function openAll(
   }
 }
 
-function ownAddress({ address }: Listener): OwnAddress {
+function boundTo({ address }: Listener): OwnAddress {
   return { address: address.address, port: address.port };
+}
+
+function interfaceAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }
 
 function urlOf(listeners: readonly Listener[], at: number): string {
@@ -201,11 +217,15 @@ function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
 const PRUNE_EVERY_MS = 60_000;
 
 function pruneRegularly(journal: Journal, now: () => number, log: Log): () => void {
-  const timer = setInterval(() => {
+  return regularly(() => {
     journal
       .prune(now())
       .catch((error: unknown) => log.warn({ error: String(error) }, 'the journal could not be pruned'));
   }, PRUNE_EVERY_MS);
+}
+
+function regularly(work: () => void, everyMs: number): () => void {
+  const timer = setInterval(work, everyMs);
   timer.unref();
   return () => clearInterval(timer);
 }

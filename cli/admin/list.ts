@@ -1,7 +1,7 @@
 import { columns } from '../columns.ts';
-import type { Command } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { Option } from '../options.ts';
+import type { Command, Terminal } from '../command.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import type { Option, Parsed } from '../options.ts';
 import { OUTPUT_OPTION, outputFormat } from '../output.ts';
 import { ADMIN_OPTIONS, adminGet } from './client.ts';
 
@@ -26,6 +26,12 @@ const FILTERS = {
   source: { name: 'source', value: 'URI', help: 'Only events of this source.' },
   id: { name: 'id', value: 'ID', help: 'Only events with this id.' },
   type: { name: 'type', value: 'TYPE', help: 'Only events of this type.' },
+  entrance: {
+    name: 'entrance',
+    value: 'NAME',
+    help: 'With --rejected: only what was refused there, for example WebhookSecret/shop/stripe.',
+  },
+  code: { name: 'code', value: 'CODE', help: 'With --rejected: only refusals of this code.' },
   trigger: { name: 'trigger', value: 'NAME', help: 'Only what this EventTrigger took, namespace/name.' },
   state: {
     name: 'state',
@@ -50,14 +56,21 @@ interface Page<Row> {
   readonly next?: string;
 }
 
+/** Another list of the same command, which a flag asks for instead. */
+export interface OtherView<Row>
+  extends Pick<ListView<Row>, 'path' | 'filters' | 'example' | 'header' | 'row' | 'none'> {
+  readonly flag: Option;
+}
+
 /** Makes the command that shows a list: a table for people, the API's own page with `-o json`. */
-export function listCommand<Row>(view: ListView<Row>): Command {
-  const asked = [...view.filters.map((name) => FILTERS[name]), ...PAGING];
+export function listCommand<Row, Other = never>(view: ListView<Row>, other?: OtherView<Other>): Command {
+  const filters = new Set([...view.filters, ...(other?.filters ?? [])]);
+  const options = [...[...filters].map((name) => FILTERS[name]), ...PAGING];
   return {
     usage: [`${view.name} [options]`],
     about: view.about,
-    options: [...asked, ...ADMIN_OPTIONS, OUTPUT_OPTION],
-    examples: [`signalbox ${view.name}`, view.example],
+    options: [...options, ...(other === undefined ? [] : [other.flag]), ...ADMIN_OPTIONS, OUTPUT_OPTION],
+    examples: [`signalbox ${view.name}`, view.example, ...(other === undefined ? [] : [other.example])],
     exits: {
       [EXIT.ok]: 'shown, even where there is nothing',
       [EXIT.failed]: 'refused: wrong token or filter',
@@ -65,22 +78,40 @@ export function listCommand<Row>(view: ListView<Row>): Command {
       [EXIT.unreachable]: 'no receiver reached',
     },
     async run(parsed, terminal) {
-      const format = outputFormat(parsed);
-      const query = asked.flatMap(({ name }) => {
-        const value = parsed.text(name);
-        return value === undefined ? [] : [[name, value] as const];
-      });
-      const page = (await adminGet(view.path, Object.fromEntries(query), parsed, terminal)) as Page<Row>;
-      terminal.out(format === 'json' ? JSON.stringify(page) : shown(page, view));
+      if (other !== undefined && parsed.flag(other.flag.name)) await show(other, options, parsed, terminal);
+      else await show(view, options, parsed, terminal);
       return EXIT.ok;
     },
   };
 }
 
-function shown<Row>(page: Page<Row>, view: ListView<Row>): string {
+type Shown<Row> = Pick<ListView<Row>, 'path' | 'filters' | 'header' | 'row' | 'none'>;
+
+async function show<Row>(
+  view: Shown<Row>,
+  options: readonly Option[],
+  parsed: Parsed,
+  terminal: Terminal,
+): Promise<void> {
+  const format = outputFormat(parsed);
+  const taken: readonly Option[] = [...view.filters.map((name) => FILTERS[name]), ...PAGING];
+  const query: Record<string, string> = {};
+  for (const option of options) {
+    const value = parsed.text(option.name);
+    if (value === undefined) continue;
+    // A filter that is ignored would show more than was asked for.
+    if (!taken.includes(option))
+      throw new UsageError(`--${option.name} does not go with this list; leave it out.`);
+    query[option.name] = value;
+  }
+  const page = (await adminGet(view.path, query, parsed, terminal)) as Page<Row>;
+  terminal.out(format === 'json' ? JSON.stringify(page) : table(page, view));
+}
+
+function table<Row>(page: Page<Row>, view: Shown<Row>): string {
   if (page.items.length === 0) return view.none;
-  const table = columns([view.header, ...page.items.map(view.row)]);
-  return page.next === undefined ? table : `${table}\nMore: --cursor ${page.next}`;
+  const lines = columns([view.header, ...page.items.map(view.row)]);
+  return page.next === undefined ? lines : `${lines}\nMore: --cursor ${page.next}`;
 }
 
 /** `2026-01-31 12:00:00` in local time. */

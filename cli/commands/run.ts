@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createLog, LOG_LEVELS, type LogLevel } from '../../receiver/observe/log.ts';
 import { parseAddress } from '../address.ts';
 import type { Command } from '../command.ts';
+import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
@@ -58,6 +59,7 @@ export const run: Command = {
       multiple: true,
       help: 'Where a target `ref` leads without a cluster: kind/namespace/name=URL; may be given again.',
     },
+    ...EGRESS_OPTIONS,
     {
       name: 'log-level',
       value: 'LEVEL',
@@ -86,6 +88,8 @@ export const run: Command = {
       publicUrl: publicUrlOf(parsed),
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
+      // Targets on loopback are the commonest case here.
+      egress: { ...egressOf(parsed), allowLoopback: true },
       log: createLog(levelOf(parsed), process.stderr),
     };
     // The help and a wrong call need none of what runs an event.

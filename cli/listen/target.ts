@@ -48,7 +48,7 @@ export function openTarget(options: TargetOptions): Promise<Listener> {
     'address',
     options.address,
     (request, response) => {
-      readBody(request, BODY_LIMIT, (error, body) => {
+      readBody(request, { limit: BODY_LIMIT }, (error, body) => {
         const path = (request.url ?? '/').split('?')[0] ?? '/';
         const outcome = error === undefined ? take(request, path, body) : refusedBy(error);
         const key = request.headers['idempotency-key'];

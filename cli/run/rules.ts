@@ -13,10 +13,13 @@ export function manifestRules(known: {
   /** Base addresses of the listeners; '' where they are not known. */
   readonly publicUrl: string;
   readonly clusterUrl: string;
+  /** Default: `LOCAL_EGRESS`. */
+  readonly egress?: EgressPolicy;
 }): SessionRules {
+  const { egress = LOCAL_EGRESS, ...rest } = known;
   return {
     validate: validateManifest,
     plan: planManifests,
-    settings: { ...known, egress: (entry) => egressFindings(entry, LOCAL_EGRESS), check: compileEntry },
+    settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check: compileEntry },
   };
 }

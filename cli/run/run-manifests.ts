@@ -1,3 +1,4 @@
+import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { Address } from '../address.ts';
@@ -5,7 +6,7 @@ import type { Terminal } from '../command.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { readPaths, type Snapshot } from '../manifests/files.ts';
 import { watchPaths } from '../manifests/watch.ts';
-import { LOCAL_EGRESS, manifestRules } from './rules.ts';
+import { manifestRules } from './rules.ts';
 import { advance, EMPTY_SESSION, type Session, type SessionRules } from './session.ts';
 import { startError } from './start-error.ts';
 import { listenerSummary, summary } from './summary.ts';
@@ -22,6 +23,8 @@ export interface RunSettings {
   readonly resolve: ReadonlyMap<string, string>;
   /** undefined: the one in the data directory, made where there is none. */
   readonly adminToken: string | undefined;
+  /** Where deliveries may go. */
+  readonly egress: EgressPolicy;
   readonly log: Log;
 }
 
@@ -42,7 +45,12 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
   const receiver = await start(settings, first, terminal);
   const publicUrl = settings.publicUrl ?? receiver.addresses.public;
   const clusterUrl = receiver.addresses.cluster;
-  const rules = manifestRules({ resolve: settings.resolve, publicUrl, clusterUrl });
+  const rules = manifestRules({
+    resolve: settings.resolve,
+    publicUrl,
+    clusterUrl,
+    egress: settings.egress,
+  });
   const step = advance(EMPTY_SESSION, first, rules);
   for (const resource of step.foreign)
     terminal.err(`${resource}: passed over, only a cluster runs this kind.`);
@@ -82,7 +90,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       cluster: settings.cluster,
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
-      egress: LOCAL_EGRESS,
+      egress: settings.egress,
       log,
       now: Date.now,
       random: Math.random,

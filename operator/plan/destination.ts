@@ -61,6 +61,7 @@ function plan(
     destination: withoutUndefined<Destination>({
       kind,
       url: address.url ?? NOWHERE,
+      byRef: spec.ref === undefined ? undefined : true,
       headers: headers.values,
       caCerts: spec.caCerts === '' ? undefined : spec.caCerts,
       unresolved: lacks.length > 0 ? tell(lacks) : undefined,

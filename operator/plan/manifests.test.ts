@@ -91,3 +91,23 @@ test('an EventBridge is told plainly not to run yet', () => {
   const plan = planManifests(input({ eventBridges: [bridge] }));
   expect(plan.findings).toMatchObject([{ kind: 'EventBridge', name: 'b', field: 'spec.source' }]);
 });
+
+test('an egress policy that keeps namespaces apart refuses a cluster host by name, and takes a ref wherever it leads', () => {
+  const apart = (sink: object) => {
+    const policy = { allowLoopback: true, crossNamespace: false };
+    const resolve = new Map([['Broker/shop/default', 'http://ingress.knative-eventing.svc.cluster.local/x']]);
+    const eventTriggers = [eventTrigger({ target: { sink } })];
+    const egress: ManifestInput['egress'] = (entry) => egressFindings(entry, policy);
+    return planManifests(input({ eventTriggers, resolve, egress })).outcomes.get('EventTrigger/shop/forward')
+      ?.ready;
+  };
+  expect(apart({ uri: 'http://orders.other.svc.cluster.local/' })).toMatchObject({
+    reason: 'EgressRefused',
+    message: expect.stringMatching(/spec\.target\.sink\.uri: .* is in the namespace other/) as string,
+  });
+  expect(apart({ uri: 'http://orders/' })?.reason).toBe('EgressRefused');
+  expect(apart({ uri: 'http://orders.shop.svc/' })?.status).toBe('True');
+  expect(apart({ uri: 'https://example.com/' })?.status).toBe('True');
+  const ref = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' };
+  expect(apart({ ref })?.status).toBe('True');
+});

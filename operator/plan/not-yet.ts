@@ -63,7 +63,6 @@ export function webhookSecretNotYet(spec: WebhookSecretSpec): readonly Finding[]
     const message = `${spec.scheme} is not supported yet: use one of ${[...SCHEMES].join(', ')}`;
     findings.push({ field: 'spec.scheme', message });
   }
-  if (spec.limits?.rate !== undefined) findings.push(notYet('spec.limits.rate', 'remove it'));
   return findings;
 }
 

@@ -56,7 +56,7 @@ describe('a good WebhookSecret', () => {
       ],
       event: { type: { header: 'X-Event' }, id: { contentHash: true as const } },
       dedup: { enabled: true, window: '1h30m' },
-      limits: { bodyBytes: '512Ki' },
+      limits: { bodyBytes: '512Ki', rate: { requests: 10, per: '1m' } },
     };
     const outcome = planWebhookSecret(webhookSecretInput({ resource: webhookSecret(spec) }));
     expect(outcome.findings).toEqual([]);
@@ -67,7 +67,7 @@ describe('a good WebhookSecret', () => {
       keys: [{ name: 'k', notAfter: Date.UTC(2030, 0, 1) }],
       event: { type: { header: 'X-Event' }, id: { contentHash: true } },
       dedup: { enabled: true, windowMs: 5_400_000 },
-      limits: { bodyBytes: 524_288 },
+      limits: { bodyBytes: 524_288, rate: { requests: 10, perMs: 60_000 } },
     });
     expect(outcome.status.url).toBe('https://proxy.example/e/orders');
   });
@@ -224,6 +224,7 @@ describe('what is refused', () => {
   it.each([
     ['spec.dedup.window', { dedup: { window: '1 day' } }],
     ['spec.limits.bodyBytes', { limits: { bodyBytes: '1MB' } }],
+    ['spec.limits.rate.per', { limits: { rate: { requests: 1, per: '0s' } } }],
     [
       'spec.secrets[0].notAfter',
       { secrets: [{ name: 'a', secretKeyRef: { name: 'hooks', key: 'secret' }, notAfter: 'soon' }] },
@@ -234,17 +235,17 @@ describe('what is refused', () => {
     expect(findings.map((finding) => finding.field)).toEqual([field]);
   });
 
-  it.each([
-    ['spec.scheme', { scheme: 'Twilio' as const }],
-    ['spec.limits.rate', { limits: { rate: { requests: 1 } } }],
-  ])('is what this version does not have: %s', (field, spec) => {
-    const { entry, ready, findings } = planWebhookSecret(
-      webhookSecretInput({ resource: webhookSecret(spec) }),
-    );
-    expect(entry).toBeUndefined();
-    expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
-    expect(findings.map((finding) => finding.field)).toContain(field);
-  });
+  it.each([['spec.scheme', { scheme: 'Twilio' as const }]])(
+    'is what this version does not have: %s',
+    (field, spec) => {
+      const { entry, ready, findings } = planWebhookSecret(
+        webhookSecretInput({ resource: webhookSecret(spec) }),
+      );
+      expect(entry).toBeUndefined();
+      expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
+      expect(findings.map((finding) => finding.field)).toContain(field);
+    },
+  );
 
   it('is a source that another holds', () => {
     const taken = webhookSecretInput({

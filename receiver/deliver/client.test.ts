@@ -180,6 +180,20 @@ describe('egress', () => {
     expect(target.received[0]?.headers.host).toBe(new URL(url).host);
   });
 
+  it('resolves names as they stand where namespaces are kept apart, past every search domain', async () => {
+    await using target = await startTarget(answering(200));
+    const asked: string[] = [];
+    const lookup: Lookup = (name, options, callback) => {
+      asked.push(name);
+      resolvingTo('127.0.0.1')(name, options, callback);
+    };
+    await using made = makeClient({ egress: { allowLoopback: true, crossNamespace: false }, lookup });
+    const { port } = new URL(target.url);
+    expect((await made.post(`http://orders.shop:${port}/`)).answer?.status).toBe(200);
+    expect(asked).toEqual(['orders.shop.']);
+    expect(target.received[0]?.headers.host).toBe(`orders.shop:${port}`);
+  });
+
   it('refuses its own listeners even where loopback is open', async () => {
     await using target = await startTarget(answering(200));
     await using made = makeClient({

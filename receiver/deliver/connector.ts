@@ -53,7 +53,8 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
   }
 
   const checked: LookupFunction = (hostname, wanted, callback) => {
-    lookup(hostname, { ...wanted, all: true }, (error, addresses) => {
+    const asItStands = egress.absoluteNames && !hostname.endsWith('.') ? `${hostname}.` : hostname;
+    lookup(asItStands, { ...wanted, all: true }, (error, addresses) => {
       const first = error === null ? addresses[0] : undefined;
       const refused = first === undefined ? (error ?? noAddress(hostname)) : refusal(addresses);
       if (first === undefined || refused !== undefined) callback(refused ?? null, '', 0);

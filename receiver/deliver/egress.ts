@@ -1,5 +1,6 @@
 import type { Finding } from '../errors.ts';
 import { type AddressBytes, embeddedIPv4, inRange, parseAddress, parseRange, type Range } from './address.ts';
+import { leavesNamespace } from './cluster-host.ts';
 
 /** Where the outbound client may connect to (DESIGN.md, invariant 9). */
 export interface EgressPolicy {
@@ -9,6 +10,11 @@ export interface EgressPolicy {
   readonly allow?: readonly string[];
   /** CIDR ranges that are closed; `0.0.0.0/0` and `::/0` close all that `allow` does not open. */
   readonly deny?: readonly string[];
+  /**
+   * False: a target that is named by its address may not be a cluster host of another namespace than its resource's. Names
+   * are then resolved as they stand, without the search domains that lead into namespaces. Default: true.
+   */
+  readonly crossNamespace?: boolean;
   /** The receiver's own listeners and the API server: never to be reached, whatever is allowed. */
   readonly own?: readonly OwnAddress[];
 }
@@ -24,6 +30,8 @@ export interface OwnAddress {
 export interface Egress {
   /** Why a connection to this address is refused, as the end of a sentence; undefined where it is allowed. */
   refuses(address: string, port: number): string | undefined;
+  /** Names are resolved as they stand, without search domains. */
+  readonly absoluteNames: boolean;
 }
 
 interface Rule {
@@ -49,6 +57,7 @@ export function compileEgress(policy: EgressPolicy): Egress {
   }
 
   return {
+    absoluteNames: policy.crossNamespace === false,
     refuses(address, port) {
       const bytes = parseAddress(address);
       if (bytes === undefined) return 'is no IP address';
@@ -79,20 +88,32 @@ export function checkEgressPolicy(policy: EgressPolicy): readonly Finding[] {
 /**
  * Why a destination can never be reached under this policy, as far as its text tells: a literal address in any
  * spelling, or a name that is loopback by definition (RFC 6761). Other names are checked when they are resolved.
+ * `namespace` is whose cluster hosts it may name where the policy tells namespaces apart; left out: any.
  */
-export function checkDestination(url: string, policy: EgressPolicy): Finding | undefined {
+export function checkDestination(url: string, policy: EgressPolicy, namespace?: string): Finding | undefined {
   const parsed = URL.parse(url);
   if (parsed === null || !(parsed.protocol in DEFAULT_PORTS)) {
     return { field: 'url', message: 'is no absolute http or https URL; write it like https://host/path' };
   }
   const address = literalAddress(parsed.hostname);
-  if (address === undefined) return undefined;
-  const because = compileEgress(policy).refuses(address, portOf(parsed));
+  const because =
+    address === undefined
+      ? foreignHost(parsed.hostname, policy, namespace)
+      : compileEgress(policy).refuses(address, portOf(parsed));
   if (because === undefined) return undefined;
   return {
     field: 'url',
     message: `${parsed.host} ${because}; name another host, or open it in the egress policy`,
   };
+}
+
+function foreignHost(
+  hostname: string,
+  policy: EgressPolicy,
+  namespace: string | undefined,
+): string | undefined {
+  if (policy.crossNamespace !== false || namespace === undefined) return undefined;
+  return leavesNamespace(hostname, namespace);
 }
 
 /** The address that a URL's host is by itself, without resolution; undefined: a name. */

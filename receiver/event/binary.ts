@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { addAttribute, finishAttributes, newAttributes } from './attributes.ts';
-import { viewData } from './data-view.ts';
+import { checkDepth, viewData } from './data-view.ts';
 import { CloudEvent } from './event.ts';
 import { decodeHeaderValue } from './header-value.ts';
-import { type EventRules, invalidEvent } from './validate.ts';
+import { type EventRules, invalidEvent, isAllowedText } from './validate.ts';
 
 /** Whether a request says that it is a CloudEvent in binary mode: it has at least one of the required attributes. */
 export function hasEventHeaders(headers: IncomingHttpHeaders): boolean {
@@ -15,6 +15,13 @@ export function hasEventHeaders(headers: IncomingHttpHeaders): boolean {
   );
 }
 
+/** The id that a request in binary mode says it has, before anything is proved; undefined where it is none. */
+export function claimedId(headers: IncomingHttpHeaders): string | undefined {
+  const raw = headers['ce-id'];
+  const id = typeof raw === 'string' ? decodeHeaderValue(raw) : undefined;
+  return id !== undefined && isAllowedText(id) ? id : undefined;
+}
+
 /** Reads a CloudEvent in binary mode (HTTP binding 3.1). Throws RequestError 400 `invalid_event`. */
 export function parseBinary(headers: IncomingHttpHeaders, body: Buffer, rules: EventRules): CloudEvent {
   const attributes = newAttributes();
@@ -23,13 +30,13 @@ export function parseBinary(headers: IncomingHttpHeaders, body: Buffer, rules: E
     const name = header.slice(3);
     const raw = headers[header];
     const value = decodeHeaderValue(typeof raw === 'string' ? raw : (raw?.join(', ') ?? ''));
-    if (value === undefined)
-      throw invalidEvent(name, 'is not valid UTF-8, or its quoted string does not end');
+    if (value === undefined) throw invalidEvent(name, 'is not valid UTF-8');
     addAttribute(attributes, name, value);
   }
   const contentType = headers['content-type'];
   if (contentType !== undefined && contentType !== '')
     addAttribute(attributes, 'datacontenttype', contentType);
   const empty = body.length === 0 && attributes['datacontenttype'] === undefined;
+  checkDepth(attributes['datacontenttype'], body);
   return new CloudEvent(finishAttributes(attributes, rules), empty ? undefined : body, viewData);
 }

@@ -1,4 +1,6 @@
+import { RequestError } from '../errors.ts';
 import type { CloudEvent } from './event.ts';
+import { DEEPEST, isTooDeep } from './json-scanner.ts';
 import { essence, isJson } from './media-type.ts';
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
@@ -8,6 +10,13 @@ const keepExact: Reviver = (_key, value, context) => {
   if (typeof value !== 'number' || Number.isSafeInteger(value) || !Number.isInteger(value)) return value;
   return context.source ?? value;
 };
+
+/** Refuses JSON that is nested too deeply to be worked with. Throws RequestError 400 `json_too_deep`. */
+export function checkDepth(contentType: string | undefined, body: Buffer): void {
+  if (isJson(contentType) && isTooDeep(body)) {
+    throw new RequestError(400, 'json_too_deep', `the data is JSON nested deeper than ${DEEPEST} levels`);
+  }
+}
 
 function parseJson(text: string, reviver?: Reviver): unknown {
   try {
@@ -34,6 +43,7 @@ function viewForm(text: string, reviver?: Reviver): unknown {
   const form = decodeForm(text);
   const payload = form['payload'];
   if (typeof payload !== 'string' || Object.keys(form).length > 1) return form;
+  if (isTooDeep(Buffer.from(payload))) return form;
   return parseJson(payload, reviver) ?? form;
 }
 

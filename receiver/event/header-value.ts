@@ -9,23 +9,22 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** Takes quoted strings out of their quotes (RFC 9110 5.6.4); `undefined` where one does not end. */
-function unquote(text: string): string | undefined {
-  if (!text.includes('"')) return text;
+/**
+ * Takes a value that is one quoted string out of its quotes (RFC 9110 5.6.4). Quotes within a value stand for themselves:
+ * many senders write JSON into a header as it is.
+ */
+function unquote(text: string): string {
+  const last = text.length - 1;
+  if (last < 1 || text[0] !== '"' || text[last] !== '"') return text;
   let plain = '';
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i] ?? '';
-    if (character === '"') {
-      quoted = !quoted;
-    } else if (quoted && character === '\\') {
-      i++;
-      plain += text[i] ?? '';
-    } else {
-      plain += character;
-    }
+  for (let i = 1; i < last; i++) {
+    if (text[i] === '"') return text;
+    if (text[i] === '\\') i++;
+    // The last quote was escaped: the string does not end.
+    if (i === last) return text;
+    plain += text[i] ?? '';
   }
-  return quoted ? undefined : plain;
+  return plain;
 }
 
 function hexValue(code: number): number {
@@ -55,13 +54,11 @@ function percentDecode(text: string): Buffer {
 
 /**
  * An attribute's value from its header (CloudEvents HTTP binding 3.1.3.2). `text` is as `node:http` gives it, one
- * character per byte; raw bytes beyond ASCII are read as UTF-8. `undefined` where the value is no valid one.
+ * character per byte; raw bytes beyond ASCII are read as UTF-8. `undefined` where they are no UTF-8.
  */
 export function decodeHeaderValue(text: string): string | undefined {
   if (isPlain(text)) return text;
-  const unquoted = unquote(text);
-  if (unquoted === undefined) return undefined;
-  const bytes = percentDecode(unquoted);
+  const bytes = percentDecode(unquote(text));
   return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isJsonText, scanArray, scanObject } from './json-scanner.ts';
+import { isJsonText, isTooDeep, scanArray, scanObject } from './json-scanner.ts';
 
 /** JSON text with white space wherever it may be. */
 const spaced = fc
@@ -112,11 +112,22 @@ describe('the JSON scanner', () => {
     expect(end).toBe(json.length);
   });
 
-  it('takes nesting without a stack', () => {
-    const depth = 50_000;
-    expect(isJsonText(Buffer.from('['.repeat(depth) + ']'.repeat(depth)))).toBe(true);
-    expect(isJsonText(Buffer.from(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`))).toBe(true);
-    expect(isJsonText(Buffer.from('['.repeat(depth)))).toBe(false);
+  it('takes values that lie 128 deep in one another, and no deeper', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const nested = (depth: number) => Buffer.from(`${open.repeat(depth)}1${close.repeat(depth)}`);
+      expect([isJsonText(nested(128)), isTooDeep(nested(128))]).toEqual([true, false]);
+      expect([isJsonText(nested(129)), isTooDeep(nested(129))]).toEqual([false, true]);
+      expect([isJsonText(nested(100_000)), isTooDeep(nested(100_000))]).toEqual([false, true]);
+    }
+  });
+
+  it('counts no brackets within strings, nor those that are closed', () => {
+    expect(isTooDeep(Buffer.from(JSON.stringify('["\\"'.repeat(100))))).toBe(false);
+    expect(isTooDeep(Buffer.from(JSON.stringify(Array.from({ length: 500 }, () => [{}]))))).toBe(false);
+    expect(isTooDeep(Buffer.from('"'.repeat(301)))).toBe(false);
   });
 
   it('says where a text breaks', () => {

@@ -115,6 +115,9 @@ function memberValue(json: Uint8Array, from: number): number {
   return skipSpace(json, colon + 1);
 }
 
+/** How deep values may lie in one another: what reads them later may well recurse. */
+export const DEEPEST = 128;
+
 /** Where the object or array at `from` ends. `open` holds the closing bytes still owed. */
 function containerEnd(json: Uint8Array, from: number): number {
   const open: number[] = [];
@@ -123,6 +126,7 @@ function containerEnd(json: Uint8Array, from: number): number {
     // Here a value begins.
     const byte = json[at];
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (open.length === DEEPEST) throw new JsonError(`nested deeper than ${DEEPEST} levels`, at);
       const close = byte + 2;
       at = skipSpace(json, at + 1);
       if (json[at] !== close) {
@@ -218,6 +222,33 @@ export function scanArray(json: Uint8Array, from: number, visit: (value: JsonSpa
     at = after.at;
     if (!after.more) return at;
   }
+}
+
+/**
+ * Whether brackets lie deeper in one another than `DEEPEST`, also in what is no JSON. One pass that reads strings over;
+ * a body too short for so many brackets costs nothing.
+ */
+export function isTooDeep(json: Uint8Array): boolean {
+  if (json.length <= DEEPEST) return false;
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) {
+      at = closingQuote(json, at);
+    } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (++depth > DEEPEST) return true;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+/** Where the string that begins at `from` has its closing quote, or the end. */
+function closingQuote(json: Uint8Array, from: number): number {
+  let at = from + 1;
+  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 /** Whether `json` is one JSON value with nothing but white space around it. The UTF-8 is not looked at. */

@@ -8,7 +8,7 @@ import { parseRfc3339 } from '../verify/timestamp.ts';
 import type { SignedRequest } from '../verify/verifier.ts';
 import { addAttribute, finishAttributes, newAttributes } from './attributes.ts';
 import { hasEventHeaders } from './binary.ts';
-import { viewData, viewPayload } from './data-view.ts';
+import { checkDepth, viewData, viewPayload } from './data-view.ts';
 import { CloudEvent } from './event.ts';
 import { isMediaType } from './media-type.ts';
 import { contentMode, parseCloudEvent } from './parse.ts';
@@ -117,6 +117,7 @@ function fromPayload(
   const { body } = request;
   const given = request.headers['content-type'];
   const contentType = given !== undefined && isMediaType(given) ? given : undefined;
+  checkDepth(contentType, body);
   const payload: Payload = { request, data: viewPayload(contentType, body) };
   const attributes = newAttributes();
   const set = (name: string, value: string | undefined) => {

@@ -125,14 +125,18 @@ export function parseStructured(json: Buffer, rules: EventRules): CloudEvent {
   return guard(json, () => readEnvelope(json, skipSpace(json, 0), rules, (end) => atEnd(json, end)));
 }
 
+/** Events of one batch: as many as one request may keep the receiver busy with. */
+export const LARGEST_BATCH = 1000;
+
 /**
  * Reads a batch (JSON format 4): one event or its own refusal per element, in order; an empty batch has none.
- * Throws RequestError 400 `invalid_event` where the body is no JSON array.
+ * Throws RequestError 400 `invalid_event` where the body is no JSON array, 413 `batch_too_large`.
  */
 export function parseBatch(json: Buffer, rules: EventRules): readonly (CloudEvent | RequestError)[] {
   return guard(json, () => {
     const results: (CloudEvent | RequestError)[] = [];
     const end = scanArray(json, skipSpace(json, 0), (element) => {
+      if (results.length === LARGEST_BATCH) throw tooLong();
       results.push(readElement(json, element, rules));
     });
     atEnd(json, end);
@@ -140,10 +144,16 @@ export function parseBatch(json: Buffer, rules: EventRules): readonly (CloudEven
   });
 }
 
+function tooLong(): RequestError {
+  const message = `a batch holds at most ${LARGEST_BATCH} events; send the rest in another`;
+  return new RequestError(413, 'batch_too_large', message);
+}
+
 function readElement(json: Buffer, element: JsonSpan, rules: EventRules): CloudEvent | RequestError {
   if (element.kind !== 'object') return refuse(`an event is an object, not ${element.kind}`);
   try {
-    return readEnvelope(json, element.start, rules);
+    // A copy, so that an event that waits does not keep the whole batch in memory.
+    return readEnvelope(Buffer.from(json.subarray(element.start, element.end)), 0, rules);
   } catch (error) {
     if (error instanceof RequestError) return error;
     throw error;

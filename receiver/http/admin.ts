@@ -3,14 +3,17 @@ import type { Registry } from 'prom-client';
 import { RequestError } from '../errors.ts';
 import type { EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
+import type { RefusalLog } from '../observe/refusal-log.ts';
+import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import { carriesToken } from './admin-token.ts';
-import { answerError, asRequestError } from './answer.ts';
-import { parseQuery } from './query.ts';
+import { answerError } from './answer.ts';
+import { parseQuery, parseRefusalQuery } from './query.ts';
 
 /** What the admin listener shows. */
 export interface AdminParts {
   readonly journal: Journal;
+  readonly refusals: RefusalLog;
   readonly registry: Registry;
   readonly gate: RevisionGate;
   /** Why the receiver is not ready, or undefined. */
@@ -54,7 +57,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, gate }: AdminParts): Router {
+function api({ journal, refusals, gate }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -80,6 +83,9 @@ function api({ journal, gate }: AdminParts): Router {
       ...shownEvent(found.row),
       dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
     });
+  });
+  router.get('/rejected', (request, response) => {
+    response.json(refusals.list(parseRefusalQuery(request.query)));
   });
   router.get('/deliveries', async (request, response) => {
     const page = await journal.deliveries(parseQuery(request.query));

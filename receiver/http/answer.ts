@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { RequestError } from '../errors.ts';
+import type { RequestError } from '../errors.ts';
 
 /** Sends JSON text. */
 export function answerJson(response: ServerResponse, status: number, json: string): void {
@@ -24,18 +24,4 @@ export function answerError(response: ServerResponse, error: RequestError): void
   if (!response.req.complete) headers['connection'] = 'close';
   response.writeHead(error.status, headers);
   response.end(json);
-}
-
-/** What a fault inside the receiver looks like from outside: a 503 that the sender repeats, never a stack. */
-export function asRequestError(error: unknown): RequestError {
-  if (error instanceof RequestError) return error;
-  return new RequestError(
-    503,
-    'internal_error',
-    'The receiver could not take this request now; send it again.',
-    {
-      cause: error,
-      retryAfter: 1,
-    },
-  );
 }

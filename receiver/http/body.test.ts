@@ -9,7 +9,7 @@ import { readBody } from './body.ts';
 type Read = { error: RequestError | undefined; body: Buffer };
 const reads: ((read: Read) => void)[] = [];
 const server = createServer((request: IncomingMessage, response) => {
-  readBody(request, 1000, (error, body) => {
+  readBody(request, { limit: 1000 }, (error, body) => {
     reads.shift()?.({ error, body });
     response.end();
   });

@@ -1,43 +1,69 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
+import { overloaded } from '../refusals.ts';
+import type { Admission } from './admission.ts';
+import type { Reading, SlowSenders } from './slow-senders.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** What bounds a body. */
+export interface BodyBounds {
+  /** Bytes. */
+  readonly limit: number;
+  /** Grants the memory. Left out: there is always enough. */
+  readonly admission?: Admission;
+  /** Ends what comes too slowly. Left out: a body may take its time. */
+  readonly slow?: SlowSenders;
+}
+
 /**
- * Reads a whole body of at most `limit` bytes and calls back once: with the bytes, or with the 413 that the sender gets.
- * A sender that goes away calls nobody back. Data and end events, because `for await` costs a quarter of a request.
+ * Reads a whole body and calls back once: with the bytes, or with the refusal that the sender gets (413, 408, 503). A
+ * sender that goes away calls nobody back. The memory is the caller's from then on; the answer tells how much it is.
+ * Data and end events, because `for await` costs a quarter of a request.
  */
 export function readBody(
   request: IncomingMessage,
-  limit: number,
+  { limit, admission, slow }: BodyBounds,
   done: (error: RequestError | undefined, body: Buffer) => void,
-): void {
-  if (Number(request.headers['content-length'] ?? 0) > limit) {
-    done(tooLarge(limit), EMPTY);
-    return;
-  }
+): Readonly<Reading> {
   let first: Buffer | undefined;
   let more: Buffer[] | undefined;
-  let size = 0;
   let ended = false;
+  const reading: Reading = {
+    size: 0,
+    sweeps: 0,
+    end(error) {
+      if (ended) return;
+      ended = true;
+      first = more = undefined;
+      done(error, EMPTY);
+    },
+  };
+  if (Number(request.headers['content-length'] ?? 0) > limit) {
+    reading.end(tooLarge(limit));
+    return reading;
+  }
+  slow?.watch(reading);
   request.on('data', (chunk: Buffer) => {
     if (ended) return;
-    size += chunk.length;
-    if (size > limit) {
-      ended = true;
-      done(tooLarge(limit), EMPTY);
-    } else if (first === undefined) {
-      first = chunk;
+    if (reading.size + chunk.length > limit) {
+      reading.end(tooLarge(limit));
+    } else if (admission?.hold(chunk.length) === false) {
+      reading.end(overloaded());
     } else {
-      more ??= [first];
-      more.push(chunk);
+      reading.size += chunk.length;
+      if (first === undefined) first = chunk;
+      else (more ??= [first]).push(chunk);
     }
   });
   request.on('end', () => {
+    slow?.forget(reading);
     if (ended) return;
     ended = true;
-    done(undefined, more === undefined ? (first ?? EMPTY) : Buffer.concat(more, size));
+    done(undefined, more === undefined ? (first ?? EMPTY) : Buffer.concat(more, reading.size));
   });
+  request.on('close', () => slow?.forget(reading));
+  return reading;
 }
 
 function tooLarge(limit: number): RequestError {

@@ -1,31 +1,34 @@
 import type { ServerResponse } from 'node:http';
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import { RequestError } from '../errors.ts';
-import type { Pipeline } from '../pipeline.ts';
+import type { Outcome } from '../pipeline.ts';
 import type { RunningTrigger, Runtime } from '../routing/runtime.ts';
-import type { Admission } from './admission.ts';
 import { answerError } from './answer.ts';
+import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import { ingest } from './ingest.ts';
 import type { HotHandler } from './listener.ts';
+import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import { commonRefusal } from './outcomes.ts';
 
 const PREFIX = '/triggers/';
 /** Bytes; a Broker has no endpoint of ours to set a limit by. */
 const BODY_LIMIT = 1_048_576;
 
 /** The in-cluster listener's hot path: `POST /triggers/{namespace}/{name}`. */
-export function clusterHot(pipeline: Pipeline, runtime: () => Runtime, admission: Admission): HotHandler {
+export function clusterHot(door: Door): HotHandler {
   return (request, response) => {
     const url = request.url ?? '';
     if (request.method !== 'POST' || !url.startsWith(PREFIX)) return false;
-    const trigger = addressed(runtime(), url);
+    const trigger = addressed(door.runtime(), url);
     if (trigger === undefined) return false;
     ingest({
       request,
       response,
-      admission,
+      door,
+      entrance: trigger.entrance,
       limit: BODY_LIMIT,
-      handle: (signed, done) => pipeline.receive(trigger, signed, done),
+      handle: (signed, done) => door.pipeline.receive(trigger, signed, done),
       answer: answerEmpty,
     });
     return true;
@@ -33,14 +36,12 @@ export function clusterHot(pipeline: Pipeline, runtime: () => Runtime, admission
 }
 
 /** Every other path of the in-cluster listener. */
-export function clusterRest(runtime: () => Runtime): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
+export function clusterRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
+  const app = restApp();
   app.all('/triggers/:namespace/:name', (request, response) => {
-    if (addressed(runtime(), request.path) === undefined) {
+    if (addressed(door.runtime(), request.path) === undefined) {
       const message = 'There is no such EventTrigger, or `cluster` is not in its spec.from.';
-      answerError(response, new RequestError(404, 'no_such_trigger', message));
+      answerNotFound(request, response, door, { code: 'no_such_trigger', message });
     } else if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
@@ -48,10 +49,11 @@ export function clusterRest(runtime: () => Runtime): Express {
       answerError(response, new RequestError(405, 'method_not_allowed', 'A trigger takes POST.'));
     }
   });
-  app.use((_request, response) => {
+  app.use((request, response) => {
     const message = 'Events go to POST /triggers/{namespace}/{name}.';
-    answerError(response, new RequestError(404, 'not_found', message));
+    answerNotFound(request, response, door, { code: 'not_found', message });
   });
+  app.use(restFaults);
   return app;
 }
 
@@ -62,7 +64,12 @@ function addressed(runtime: Runtime, url: string): RunningTrigger | undefined {
 }
 
 /** Empty: a Broker turns any body that is no CloudEvent into a failure and sends again. */
-function answerEmpty(response: ServerResponse): void {
+function answerEmpty(response: ServerResponse, outcomes: readonly Outcome[]): void {
+  const refusal = commonRefusal(outcomes);
+  if (refusal !== undefined) {
+    answerError(response, refusal);
+    return;
+  }
   response.writeHead(202, { 'content-length': 0 });
   response.end();
 }

@@ -1,52 +1,64 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RequestError } from '../errors.ts';
-import type { Accepted, Done } from '../pipeline.ts';
+import type { RequestError } from '../errors.ts';
+import type { Done, Outcome } from '../pipeline.ts';
+import { asRequestError, overloaded } from '../refusals.ts';
 import type { SignedRequest } from '../verify/verifier.ts';
-import type { Admission } from './admission.ts';
-import { answerError, asRequestError } from './answer.ts';
+import { answerError } from './answer.ts';
 import { readBody } from './body.ts';
+import type { Door } from './door.ts';
 
 /** One hot request: reads the body, hands it on, and answers whatever comes back. */
 export interface IngestOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly admission: Admission;
+  readonly door: Door;
+  /** Where it comes in, for the decision record. */
+  readonly entrance: string;
   /** Bytes. */
   readonly limit: number;
   readonly handle: (request: SignedRequest, done: Done) => void;
-  readonly answer: (response: ServerResponse, accepted: Accepted) => void;
+  readonly answer: (response: ServerResponse, outcomes: readonly Outcome[]) => void;
 }
 
 /**
- * Carries one request through the pipeline and answers exactly once, whatever happens: a refusal, a fault (503) or the
- * acceptance. The place it takes is given back when its answer has left or its sender has gone.
+ * Carries one request through the pipeline and answers exactly once, whatever happens: a refusal, a fault (503) or what
+ * became of its events. What it takes is given back when its answer has left or its sender has gone.
  */
 export function ingest(options: IngestOptions): void {
-  const { request, response, admission } = options;
-  if (!admission.enter()) {
-    answerError(response, overloaded());
-    return;
-  }
-  response.once('close', admission.leave);
-  readBody(request, options.limit, (error, body) => {
-    if (error !== undefined) {
-      answerError(response, error);
+  const { request, response, door } = options;
+  let entered = false;
+  const reading = readBody(request, { ...door, limit: options.limit }, (error, body) => {
+    if (error === undefined) entered = door.admission.enter();
+    if (!entered) {
+      turnAway(options, error ?? overloaded(), body.length);
       return;
     }
     const signed = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
     try {
-      options.handle(signed, (refused, accepted) => {
-        if (accepted === undefined) answerError(response, asRequestError(refused));
-        else options.answer(response, accepted);
+      options.handle(signed, (refused, outcomes) => {
+        if (refused !== undefined) answerError(response, refused);
+        else options.answer(response, outcomes);
       });
     } catch (fault) {
-      answerError(response, asRequestError(fault));
+      turnAway(options, asRequestError(fault), body.length);
     }
+  });
+  response.once('close', () => {
+    if (entered) door.admission.leave();
+    door.admission.release(reading.size);
   });
 }
 
-function overloaded(): RequestError {
-  return new RequestError(503, 'overloaded', 'Too many requests are under way; send it again later.', {
-    retryAfter: 1,
+/** Refuses what has not come as far as the pipeline, or failed there. */
+function turnAway({ response, door, entrance }: IngestOptions, error: RequestError, bytes: number): void {
+  const { status, code, message, cause } = error;
+  door.observer.rejected({
+    at: door.now(),
+    entrance,
+    status,
+    code,
+    cause: cause instanceof Error ? cause.message : message,
+    bytes,
   });
+  if (!response.headersSent) answerError(response, error);
 }

@@ -22,6 +22,27 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+/** What bounds connections before any of our own code sees a request. */
+export interface ListenerLimits {
+  /** Bytes of request line and headers: 431. */
+  readonly headerBytes: number;
+  /** Milliseconds for the headers, and for a whole request: 408. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** Milliseconds between two looks at who is late. */
+  readonly checkEveryMs: number;
+  /** Connections at once; one more is closed without an answer, which costs nothing and every client repeats. */
+  readonly connections: number;
+}
+
+export const LISTENER_LIMITS: ListenerLimits = {
+  headerBytes: 32_768,
+  headersMs: 15_000,
+  requestMs: 60_000,
+  checkEveryMs: 1000,
+  connections: 10_000,
+};
+
 /** A listener cannot be opened: says which one and the remedy. */
 export class ListenError extends Error {
   readonly code: string;
@@ -40,21 +61,28 @@ export type HotHandler = (request: IncomingMessage, response: ServerResponse) =>
 
 /**
  * Opens an HTTP listener. `hot` sees every request first, before any framework; what it passes on goes to `rest`
- * (an Express application). Slow senders are bounded: 15 s for the headers, 60 s for a whole request.
+ * (an Express application).
  */
 export async function openListener(
   name: string,
   at: ListenAddress,
   hot: HotHandler,
   rest: RequestListener,
+  limits = LISTENER_LIMITS,
 ): Promise<Listener> {
   const server = createServer(
-    { headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 75_000, maxHeaderSize: 32_768 },
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      maxHeaderSize: limits.headerBytes,
+      keepAliveTimeout: 75_000,
+    },
     (request, response) => {
       if (!hot(request, response)) rest(request, response);
     },
   );
-  server.maxConnections = 10_000;
+  server.maxConnections = limits.connections;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -1,43 +1,47 @@
-import type { ServerResponse } from 'node:http';
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import { RequestError } from '../errors.ts';
-import type { Accepted, Pipeline } from '../pipeline.ts';
-import type { Runtime } from '../routing/runtime.ts';
-import type { Admission } from './admission.ts';
-import { answerError, answerJson } from './answer.ts';
+import { answerError } from './answer.ts';
+import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import { ingest } from './ingest.ts';
 import type { HotHandler } from './listener.ts';
+import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import { OJS_PATHS, ojsHot } from './ojs.ts';
+import { answerOutcomes } from './outcomes.ts';
 
 const PREFIX = '/e/';
 
-/** The public listener's hot path: `POST /e/{source}`. */
-export function publicHot(pipeline: Pipeline, runtime: () => Runtime, admission: Admission): HotHandler {
+/** The public listener's hot path: `POST /e/{source}`, and `POST /ojs/v1/cloudevents`. */
+export function publicHot(door: Door): HotHandler {
+  const ojs = ojsHot(door);
   return (request, response) => {
     const url = request.url ?? '';
-    if (request.method !== 'POST' || !url.startsWith(PREFIX)) return false;
-    const endpoint = runtime().endpoint(sourceOf(url));
+    if (request.method !== 'POST') return false;
+    if (!url.startsWith(PREFIX)) return ojs(request, response);
+    const endpoint = door.runtime().endpoint(sourceOf(url));
     if (endpoint === undefined) return false;
     ingest({
       request,
       response,
-      admission,
+      door,
+      entrance: endpoint.entrance,
       limit: endpoint.entry.limits.bodyBytes,
-      handle: (signed, done) => pipeline.ingest(endpoint, signed, done),
-      answer: answerAccepted,
+      handle: (signed, done) => door.pipeline.ingest(endpoint, signed, done),
+      answer: answerOutcomes,
     });
     return true;
   };
 }
 
 /** Every other path of the public listener. */
-export function publicRest(runtime: () => Runtime): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
+export function publicRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
+  const app = restApp();
   app.all('/e/:source', (request, response) => {
-    if (runtime().endpoint(request.params.source) === undefined) {
-      answerError(response, new RequestError(404, 'no_such_endpoint', 'There is no such endpoint.'));
+    if (door.runtime().endpoint(request.params.source) === undefined) {
+      answerNotFound(request, response, door, {
+        code: 'no_such_endpoint',
+        message: 'There is no such endpoint.',
+      });
     } else if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
@@ -45,9 +49,21 @@ export function publicRest(runtime: () => Runtime): Express {
       answerError(response, new RequestError(405, 'method_not_allowed', 'An endpoint takes POST.'));
     }
   });
-  app.use((_request, response) => {
-    answerError(response, new RequestError(404, 'not_found', 'Events go to POST /e/{source}.'));
+  app.all([...OJS_PATHS], (request, response) => {
+    if (request.method === 'OPTIONS') {
+      handshake(request, response);
+    } else {
+      response.setHeader('allow', 'POST, OPTIONS');
+      answerError(response, new RequestError(405, 'method_not_allowed', 'CloudEvents are sent with POST.'));
+    }
   });
+  app.use((request, response) => {
+    answerNotFound(request, response, door, {
+      code: 'not_found',
+      message: 'Events go to POST /e/{source}.',
+    });
+  });
+  app.use(restFaults);
   return app;
 }
 
@@ -60,11 +76,4 @@ function sourceOf(url: string): string {
   } catch {
     return '';
   }
-}
-
-/** 202 and one entry per event , in their order. */
-function answerAccepted(response: ServerResponse, accepted: Accepted): void {
-  const { differs, source, id, duplicate, triggers } = accepted;
-  const entry = { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances: [] };
-  answerJson(response, 202, JSON.stringify({ events: [entry] }));
 }

@@ -1,7 +1,9 @@
 import { RequestError } from '../errors.ts';
 import type { Query } from '../journal/journal.ts';
+import type { RefusalQuery } from '../observe/refusal-log.ts';
 
-const TEXTS = ['source', 'id', 'type', 'trigger', 'state', 'cursor'] as const;
+type Given = Readonly<Record<string, unknown>>;
+
 const TIMES = ['since', 'until'] as const;
 const DEFAULT_LIMIT = 100;
 const LARGEST_LIMIT = 1000;
@@ -10,19 +12,31 @@ const LARGEST_LIMIT = 1000;
  * The admin lists' query: texts as they are, `since` and `until` as RFC 3339 or milliseconds, `limit` 1 to 1000.
  * Throws RequestError 400 that names the parameter.
  */
-export function parseQuery(given: Readonly<Record<string, unknown>>): Query {
+export function parseQuery(given: Given): Query {
+  return parse(given, ['source', 'id', 'type', 'trigger', 'state', 'cursor']) as unknown as Query;
+}
+
+/** As `parseQuery`, for the list of what was refused. */
+export function parseRefusalQuery(given: Given): RefusalQuery {
+  return parse(given, ['entrance', 'code', 'id', 'cursor']) as unknown as RefusalQuery;
+}
+
+function parse(given: Given, texts: readonly string[]): Record<string, string | number> {
   const query: Record<string, string | number> = { limit: parseLimit(given['limit']) };
-  for (const name of TEXTS) {
+  for (const name of texts) {
     const value = given[name];
     if (value === undefined) continue;
     if (typeof value !== 'string') throw invalid(name, 'is given once');
     query[name] = value;
   }
+  const { cursor } = query;
+  if (cursor !== undefined && !/^\d{1,15}$/.test(String(cursor)))
+    throw invalid('cursor', 'is the `next` of a page; leave it out to begin with the newest');
   for (const name of TIMES) {
     const value = given[name];
     if (value !== undefined) query[name] = parseTime(name, value);
   }
-  return query as unknown as Query;
+  return query;
 }
 
 function parseLimit(value: unknown): number {

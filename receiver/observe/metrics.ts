@@ -68,7 +68,7 @@ export function createMetrics(gauges: Gauges): Metrics {
       accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
     },
-    rejected(_entrance, code) {
+    rejected({ code }) {
       rejected.inc({ code });
     },
     attempted(kind, outcome, ms) {

@@ -16,14 +16,16 @@ export function compileEntry(entry: Entry): readonly Finding[] {
   return [];
 }
 
-/** Destinations that the egress policy refuses by their literal address (invariant 9). */
+/** Destinations that the egress policy refuses by their literal address or cluster host (invariant 9). */
 export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Finding[] {
   if (entry.kind !== 'EventTrigger') return [];
   const member = entry.destination.kind === 'job' ? 'spec.target.job' : 'spec.target.sink';
   const deadLetter = entry.policy.deadLetter;
   return [
-    ...refusedAddress(entry.destination, member, policy),
-    ...(deadLetter === undefined ? [] : refusedAddress(deadLetter, 'spec.delivery.deadLetterSink', policy)),
+    ...refusedAddress(entry.destination, member, policy, entry.namespace),
+    ...(deadLetter === undefined
+      ? []
+      : refusedAddress(deadLetter, 'spec.delivery.deadLetterSink', policy, entry.namespace)),
   ];
 }
 
@@ -39,8 +41,15 @@ function findingsOf(result: Compiled<unknown>): readonly Finding[] {
   return result.ok ? [] : result.findings;
 }
 
-function refusedAddress(destination: Destination, field: string, policy: EgressPolicy): readonly Finding[] {
+function refusedAddress(
+  destination: Destination,
+  field: string,
+  policy: EgressPolicy,
+  namespace: string,
+): readonly Finding[] {
   if (destination.unresolved !== undefined) return [];
-  const finding = checkDestination(destination.url, policy);
+  // A ref is of the resource's own namespace, wherever the cluster says that it is served (a Broker's ingress).
+  const own = destination.byRef === true ? undefined : namespace;
+  const finding = checkDestination(destination.url, policy, own);
   return finding === undefined ? [] : [{ field: `${field}.uri`, message: finding.message }];
 }

@@ -1,14 +1,18 @@
 import { hash } from 'node:crypto';
 import type { Renderer } from '../deliver/renderer.ts';
 import { compileShape } from '../deliver/shape/compile-shape.ts';
+import { createTokenBucket, type TokenBucket } from '../deliver/token-bucket.ts';
 import type { Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
+import { isBatch, type Parsed } from '../event/parse.ts';
 import { compileEventMapping, type ToEvent } from '../event/payload.ts';
+import { parseBatch } from '../event/structured.ts';
+import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
-import { compileVerifier } from '../verify/schemes.ts';
-import type { Verifier } from '../verify/verifier.ts';
+import { compileVerifier, findScheme } from '../verify/schemes.ts';
+import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import {
   type EndpointEntry,
   type Entry,
@@ -18,13 +22,20 @@ import {
   type TriggerEntry,
 } from './table.ts';
 
+/** All events of a verified request, in their order. Throws RequestError where the request as a whole brings none. */
+export type ReadEvents = (request: SignedRequest, now: number, uniqueId: () => string) => readonly Parsed[];
+
 /** An endpoint in force. */
 export interface RunningEndpoint {
   readonly entry: EndpointEntry;
   /** `WebhookSecret/ns/name`: what its events' dedup keys and records name. */
   readonly entrance: string;
   readonly verifier: Verifier;
-  readonly toEvent: ToEvent;
+  readonly read: ReadEvents;
+  /** What its CloudEvents must keep to. */
+  readonly rules: EventRules;
+  /** What is left of `limits.rate`. */
+  readonly rate: TokenBucket | undefined;
 }
 
 /** A trigger in force. Its Renderer is compiled when first needed: most of ten thousand triggers never fire. */
@@ -49,6 +60,11 @@ export interface PinnedShape {
 export interface Runtime {
   readonly revision: number;
   endpoint(source: string): RunningEndpoint | undefined;
+  /**
+   * The endpoint of scheme Bearer that has this token among its keys; of several the table's first. Found by hash, so
+   * that how long it takes tells nothing of a key. Whether the key still counts, its verifier says.
+   */
+  endpointByBearer(token: string): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
   /** The triggers that read from an entrance, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
@@ -95,10 +111,12 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
     if (one.trigger !== undefined) triggers.set(one.trigger.key, one.trigger);
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
+  const bearers = bearersOf(endpoints.values());
   const indexes = buildIndexes(triggers, before?.indexes);
   const runtime: BuiltRuntime = {
     revision: table.revision,
     endpoint: (source) => endpoints.get(source),
+    endpointByBearer: (token) => bearers.get(digest(token)),
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
     triggers,
@@ -134,11 +152,26 @@ function compile(entry: Entry): Compiled {
 function compileEndpoint(entry: EndpointEntry): Compiled {
   const verifier = compileVerifier(entry);
   const toEvent = compileEventMapping(entry);
-  if (verifier.ok && toEvent.ok) {
-    const endpoint = { entry, entrance: entryKey(entry), verifier: verifier.value, toEvent: toEvent.value };
-    return { entry, endpoint, findings: [] };
+  const scheme = findScheme(entry.scheme, 'spec.scheme');
+  if (!(verifier.ok && toEvent.ok && scheme.ok)) {
+    return { entry, findings: [verifier, toEvent].flatMap((result) => (result.ok ? [] : result.findings)) };
   }
-  return { entry, findings: [verifier, toEvent].flatMap((result) => (result.ok ? [] : result.findings)) };
+  const rules = scheme.value.lenientEvents ? LENIENT : STRICT;
+  const { rate } = entry.limits;
+  const endpoint: RunningEndpoint = {
+    entry,
+    entrance: entryKey(entry),
+    verifier: verifier.value,
+    read: readerOf(toEvent.value, rules),
+    rules,
+    rate: rate && createTokenBucket(rate, 0),
+  };
+  return { entry, endpoint, findings: [] };
+}
+
+function readerOf(toEvent: ToEvent, rules: EventRules): ReadEvents {
+  return (request, now, uniqueId) =>
+    isBatch(request.headers) ? parseBatch(request.body, rules) : [toEvent(request, now, uniqueId)];
 }
 
 function compileTrigger(entry: TriggerEntry): Compiled {
@@ -214,6 +247,25 @@ class LazyShape implements PinnedShape {
     this.#renderer ??= compilePinned(this.text);
     return this.#renderer;
   }
+}
+
+/** Endpoints by the hash of each of their bearer tokens. */
+function bearersOf(endpoints: Iterable<RunningEndpoint>): ReadonlyMap<string, RunningEndpoint> {
+  const bearers = new Map<string, RunningEndpoint>();
+  for (const endpoint of endpoints) {
+    if (endpoint.entry.scheme !== 'Bearer') continue;
+    for (const { secret } of endpoint.entry.keys) {
+      const token = Buffer.from(secret, 'base64').toString('latin1').trim();
+      const key = digest(token);
+      if (token !== '' && !bearers.has(key)) bearers.set(key, endpoint);
+    }
+  }
+  return bearers;
+}
+
+/** `node:http` gives header values as one character per byte, and so does this take them. */
+function digest(token: string): string {
+  return hash('sha256', Buffer.from(token, 'latin1'), 'base64');
 }
 
 function buildIndexes(

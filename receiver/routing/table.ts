@@ -197,6 +197,8 @@ export interface Destination {
   readonly kind: 'job' | 'sink';
   /** Absolute. For a job: the backend's base address, to which `/ojs/v1/jobs` is added. */
   readonly url: string;
+  /** The cluster said where it is (`ref`), and not the resource's author. */
+  readonly byRef?: true;
   /** Credentials and constant headers, values resolved. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   /** PEM. */

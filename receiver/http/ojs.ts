@@ -1,0 +1,68 @@
+import { parseBatchOnly, parseCloudEvent } from '../event/parse.ts';
+import { unauthorized } from '../refusals.ts';
+import type { ReadEvents, RunningEndpoint } from '../routing/runtime.ts';
+import { answerError } from './answer.ts';
+import { bearerToken } from './bearer-token.ts';
+import type { Door } from './door.ts';
+import { ingest } from './ingest.ts';
+import type { HotHandler } from './listener.ts';
+import { answerOutcomes } from './outcomes.ts';
+
+type Reader = (endpoint: RunningEndpoint) => ReadEvents;
+
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  [
+    '/ojs/v1/cloudevents',
+    ({ rules }) =>
+      ({ headers, body }) => [parseCloudEvent(headers, body, rules)],
+  ],
+  [
+    '/ojs/v1/cloudevents/batch',
+    ({ rules }) =>
+      ({ headers, body }) =>
+        parseBatchOnly(headers, body, rules),
+  ],
+]);
+
+/** Where senders that speak the OJS interop page send. */
+export const OJS_PATHS: readonly string[] = [...READERS.keys()];
+
+/**
+ * `POST /ojs/v1/cloudevents` and `…/batch`: the endpoint is the one whose Bearer secret the request carries. What comes
+ * is a CloudEvent or a batch of them, never a payload that has yet to become one.
+ */
+export function ojsHot(door: Door): HotHandler {
+  return (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const reader = READERS.get(path);
+    if (reader === undefined) return false;
+    const token = bearerToken(request);
+    const found = token === undefined ? undefined : door.runtime().endpointByBearer(token);
+    if (found === undefined) {
+      const cause = token === undefined ? 'there is no bearer token' : 'no endpoint has this bearer token';
+      const error = unauthorized();
+      const { status, code } = error;
+      door.observer.rejected({
+        at: door.now(),
+        entrance: '',
+        status,
+        code,
+        cause: `${path}: ${cause}`,
+        bytes: 0,
+      });
+      answerError(response, error);
+      return true;
+    }
+    const endpoint = { ...found, read: reader(found) };
+    ingest({
+      request,
+      response,
+      door,
+      entrance: endpoint.entrance,
+      limit: endpoint.entry.limits.bodyBytes,
+      handle: (signed, done) => door.pipeline.ingest(endpoint, signed, done),
+      answer: answerOutcomes,
+    });
+    return true;
+  };
+}

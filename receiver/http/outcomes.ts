@@ -1,0 +1,42 @@
+import type { ServerResponse } from 'node:http';
+import { RequestError } from '../errors.ts';
+import type { Outcome } from '../pipeline.ts';
+import { answerJson } from './answer.ts';
+
+/**
+ * What all events of a request have in common where none was taken: their own status and code, or 400 where they differ.
+ * `undefined` where one was taken, or there was none at all.
+ */
+export function commonRefusal(outcomes: readonly Outcome[]): RequestError | undefined {
+  const [first] = outcomes;
+  if (!(first instanceof RequestError)) return undefined;
+  let { status, code } = first;
+  for (const outcome of outcomes) {
+    if (!(outcome instanceof RequestError)) return undefined;
+    if (outcome.status !== status) status = 400;
+    if (outcome.code !== code) code = 'invalid_batch';
+  }
+  const message =
+    outcomes.length === 1
+      ? first.message
+      : `none of the ${outcomes.length} events was taken: ${first.message}`;
+  return new RequestError(status, code, message);
+}
+
+/** 202 and one entry per event, in their order; an event that was refused for good has `error` instead. */
+export function answerOutcomes(response: ServerResponse, outcomes: readonly Outcome[]): void {
+  const events = outcomes.map(entryOf);
+  const refusal = commonRefusal(outcomes);
+  if (refusal === undefined) answerJson(response, 202, JSON.stringify({ events }));
+  else answerJson(response, refusal.status, JSON.stringify({ error: told(refusal), events }));
+}
+
+function entryOf(outcome: Outcome): object {
+  if (outcome instanceof RequestError) return { error: told(outcome) };
+  const { differs, source, id, duplicate, triggers } = outcome;
+  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances: [] };
+}
+
+function told({ code, message }: RequestError): { readonly code: string; readonly message: string } {
+  return { code, message };
+}

@@ -1,0 +1,43 @@
+import { RequestError } from './errors.ts';
+import type { JournalError } from './journal/journal.ts';
+
+/** One message for every cause: what is wrong with a signature helps nobody but who forges it. */
+export function unauthorized(): RequestError {
+  return new RequestError(401, 'unauthorized', 'The request is not proved by a known key.');
+}
+
+/** The endpoint exists, but its keys are not there now. */
+export function cannotVerify(): RequestError {
+  const message = 'This endpoint cannot verify requests now; send it again later.';
+  return new RequestError(503, 'cannot_verify', message, { retryAfter: 10 });
+}
+
+/** The endpoint's `limits.rate` is used up for so many milliseconds. */
+export function rateExceeded(waitMs: number): RequestError {
+  const message = 'More requests came than this endpoint takes; send it again later.';
+  return new RequestError(429, 'rate_exceeded', message, { retryAfter: waitMs / 1000 });
+}
+
+/** As much is under way as memory is set aside for. */
+export function overloaded(): RequestError {
+  const message = 'Too many requests are under way; send it again later.';
+  return new RequestError(503, 'overloaded', message, { retryAfter: 1 });
+}
+
+/** Nothing was written; the sender repeats. */
+export function unwritten(error: JournalError | undefined): RequestError {
+  const cause = error === undefined ? {} : { cause: error };
+  if (error?.code === 'JournalFull') {
+    const message = 'The journal is full, so nothing was accepted; send it again later.';
+    return new RequestError(503, 'journal_full', message, { retryAfter: 30, ...cause });
+  }
+  const message = 'The journal cannot be written now, so nothing was accepted; send it again later.';
+  return new RequestError(503, 'journal_unavailable', message, { retryAfter: 5, ...cause });
+}
+
+/** What a fault inside the receiver looks like from outside: a 503 that the sender repeats, never a stack. */
+export function asRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  const message = 'The receiver could not take this request now; send it again.';
+  return new RequestError(503, 'internal_error', message, { cause: error, retryAfter: 1 });
+}
