@@ -151,6 +151,16 @@ describe('a receiver', () => {
     await stage.delivered(2);
   });
 
+  it('tells a sender that asks how many requests it may send a minute', async () => {
+    const asked = async (rate?: { requests: number; perMs: number }) => {
+      const url = await opened({ limits: { bodyBytes: 1000, ...(rate === undefined ? {} : { rate }) } });
+      return (await fetch(url, { method: 'OPTIONS' })).headers.get('webhook-allowed-rate');
+    };
+    expect(await asked()).toBe('*');
+    expect(await asked({ requests: 2, perMs: 1000 })).toBe('120');
+    expect(await asked({ requests: 1, perMs: 3_600_000 })).toBe('1');
+  });
+
   it('refuses a body that is too large, and says so in its record', async () => {
     const url = await opened({ limits: { bodyBytes: 10 } });
     const answer = await post(url, '{"a":"0123456789"}', event('1'));

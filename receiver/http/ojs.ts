@@ -2,7 +2,6 @@ import { parseBatchOnly, parseCloudEvent } from '../event/parse.ts';
 import { unauthorized } from '../refusals.ts';
 import type { ReadEvents, RunningEndpoint } from '../routing/runtime.ts';
 import { answerError } from './answer.ts';
-import { bearerToken } from './bearer-token.ts';
 import type { Door } from './door.ts';
 import { ingest } from './ingest.ts';
 import type { HotHandler } from './listener.ts';
@@ -36,20 +35,12 @@ export function ojsHot(door: Door): HotHandler {
     const [path = ''] = (request.url ?? '').split('?', 1);
     const reader = READERS.get(path);
     if (reader === undefined) return false;
-    const token = bearerToken(request);
-    const found = token === undefined ? undefined : door.runtime().endpointByBearer(token);
+    const found = door.runtime().bearerEndpoint({ headers: request.headers, url: request.url ?? '' });
     if (found === undefined) {
-      const cause = token === undefined ? 'there is no bearer token' : 'no endpoint has this bearer token';
       const error = unauthorized();
       const { status, code } = error;
-      door.observer.rejected({
-        at: door.now(),
-        entrance: '',
-        status,
-        code,
-        cause: `${path}: ${cause}`,
-        bytes: 0,
-      });
+      const cause = `${path}: it shows no endpoint's bearer token`;
+      door.observer.rejected({ at: door.now(), entrance: '', status, code, cause, bytes: 0 });
       answerError(response, error);
       return true;
     }

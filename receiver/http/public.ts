@@ -37,13 +37,14 @@ export function publicHot(door: Door): HotHandler {
 export function publicRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
   const app = restApp();
   app.all('/e/:source', (request, response) => {
-    if (door.runtime().endpoint(request.params.source) === undefined) {
+    const endpoint = door.runtime().endpoint(request.params.source);
+    if (endpoint === undefined) {
       answerNotFound(request, response, door, {
         code: 'no_such_endpoint',
         message: 'There is no such endpoint.',
       });
     } else if (request.method === 'OPTIONS') {
-      handshake(request, response);
+      handshake(request, response, endpoint.entry.limits.rate);
     } else {
       response.setHeader('allow', 'POST, OPTIONS');
       answerError(response, new RequestError(405, 'method_not_allowed', 'An endpoint takes POST.'));

@@ -11,6 +11,7 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
+import { bearerToken } from '../verify/bearer-token.ts';
 import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import {
@@ -61,10 +62,11 @@ export interface Runtime {
   readonly revision: number;
   endpoint(source: string): RunningEndpoint | undefined;
   /**
-   * The endpoint of scheme Bearer that has this token among its keys; of several the table's first. Found by hash, so
-   * that how long it takes tells nothing of a key. Whether the key still counts, its verifier says.
+   * The endpoint whose Bearer secret a request shows, for the paths that name none (`/ojs/v1/cloudevents`); of several the
+   * table's first. Found by hash, so that how long it takes tells nothing of a key. It only routes: the endpoint's own
+   * verifier decides.
    */
-  endpointByBearer(token: string): RunningEndpoint | undefined;
+  bearerEndpoint(request: Pick<SignedRequest, 'headers' | 'url'>): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
   /** The triggers that read from an entrance, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
@@ -116,7 +118,10 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
   const runtime: BuiltRuntime = {
     revision: table.revision,
     endpoint: (source) => endpoints.get(source),
-    endpointByBearer: (token) => bearers.get(digest(token)),
+    bearerEndpoint(request) {
+      const token = bearerToken(request);
+      return token === undefined ? undefined : bearers.get(digest(token));
+    },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
     triggers,

@@ -1,12 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { SignedRequest } from './verifier.ts';
 
 const SCHEME = /^bearer +/i;
 
 /** The token of a request (RFC 6750): the `Authorization` header's, or the `access_token` of the query. */
-export function bearerToken({
-  headers,
-  url = '',
-}: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
+export function bearerToken({ headers, url }: Pick<SignedRequest, 'headers' | 'url'>): string | undefined {
   const { authorization } = headers;
   if (authorization !== undefined)
     return SCHEME.test(authorization) ? authorization.replace(SCHEME, '').trim() : undefined;
