@@ -20,6 +20,7 @@ export type ConditionStatus = 'True' | 'False' | 'Unknown';
 /** What each condition type tells. */
 export const CONDITIONS = {
   Ready: 'Sums up: every ready receiver runs this generation of the resource.',
+  TokenUnique: 'The Bearer token belongs to this WebhookSecret alone; shown only where it does not.',
   Deduplicated: 'What the sender sends again is known as a duplicate.',
 } as const;
 
@@ -123,6 +124,12 @@ export const REASONS = {
     status: 'False',
     meaning: 'Payloads bring no id, so that each request is a new event.',
     remedy: 'Set spec.event.id to where the sender puts its id, or to { contentHash: true }.',
+  },
+  TokenTaken: {
+    condition: 'TokenUnique',
+    status: 'False',
+    meaning: 'Another WebhookSecret had the same Bearer token first, and /ojs/v1/cloudevents leads there.',
+    remedy: 'Give this WebhookSecret a token of its own; until then it takes events at its own address only.',
   },
   DedupOff: {
     condition: 'Deduplicated',

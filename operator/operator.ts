@@ -10,6 +10,7 @@ import { createAddressables } from './gather/addressables.ts';
 import { createDependents } from './gather/dependents.ts';
 import { createSecretReader } from './gather/secret-reader.ts';
 import { createWorld } from './gather/world.ts';
+import { createMakeSecrets } from './kube/make-secrets.ts';
 import type { Log } from './log.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { createRoutingSecrets } from './publish/routing-secrets.ts';
@@ -40,6 +41,8 @@ export interface OperatorOptions {
   readonly ask: Ask;
   /** Makes an admin token, should there be none yet. */
   readonly makeToken: () => string;
+  /** So many unguessable bytes: keys that `spec.generate` asks for are made of them. */
+  readonly randomBytes: (bytes: number) => Buffer;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -144,6 +147,7 @@ export function createOperator(options: OperatorOptions): Operator {
     confirmer,
     statusWriter,
     dependents,
+    makeSecrets: createMakeSecrets(client, options.randomBytes),
     again,
     now,
   });

@@ -10,7 +10,7 @@ import type { Observer } from './observe/observer.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
-import type { SignedRequest } from './verify/verifier.ts';
+import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
 /** What an accepted event's sender is told. */
 export interface Accepted {
@@ -23,8 +23,11 @@ export interface Accepted {
   readonly triggers: readonly string[];
 }
 
-/** Called once per request, with the refusal or with what was accepted. */
-export type Done = (error: RequestError | undefined, accepted: Accepted | undefined) => void;
+/**
+ * Called once per request, with the refusal or with what was accepted; with a `reply` where the request was no event but a
+ * provider's challenge, which wants that text back.
+ */
+export type Done = (error: RequestError | undefined, accepted: Accepted | undefined, reply?: string) => void;
 
 /** What an event brings with it from its entrance. */
 interface Arrival {
@@ -56,6 +59,9 @@ export interface Pipeline {
   receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void;
 }
 
+/** When an endpoint that cannot verify is to be tried again. */
+const CANNOT_VERIFY_SECONDS = 10;
+
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { journal, engine, observer, renderers } = parts;
@@ -63,31 +69,32 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
     if (entry.cannotVerify !== undefined) {
-      observer.rejected(entrance, 'cannot_verify', entry.cannotVerify);
-      done(
-        new RequestError(
-          503,
-          'cannot_verify',
-          'This endpoint cannot verify requests now; send it again later.',
-          { retryAfter: 10 },
-        ),
-        undefined,
-      );
+      unverifiable(entrance, entry.cannotVerify, CANNOT_VERIFY_SECONDS, done);
       return;
     }
     const now = parts.now();
     const verdict = endpoint.verifier.verify(request, now);
     if (verdict instanceof Promise) {
-      verdict.then(
-        (late) =>
-          late.ok ? verified(endpoint, request, late.key, now, done) : unproven(entrance, late.cause, done),
-        (error: unknown) => unproven(entrance, String(error), done),
-      );
-    } else if (verdict.ok) {
-      verified(endpoint, request, verdict.key, now, done);
+      verdict
+        .then((late) => judged(endpoint, request, late, now, done))
+        // A fault of ours: its sender is to send it again.
+        .catch((error: unknown) => unverifiable(entrance, String(error), CANNOT_VERIFY_SECONDS, done));
     } else {
-      unproven(entrance, verdict.cause, done);
+      judged(endpoint, request, verdict, now, done);
     }
+  }
+
+  function judged(
+    endpoint: RunningEndpoint,
+    request: SignedRequest,
+    verdict: Verdict,
+    now: number,
+    done: Done,
+  ): void {
+    const { entrance } = endpoint;
+    if (verdict.ok) verified(endpoint, request, verdict.key, now, done);
+    else if (verdict.retryAfter === undefined) unproven(entrance, verdict.cause, done);
+    else unverifiable(entrance, verdict.cause, verdict.retryAfter, done);
   }
 
   function verified(
@@ -98,6 +105,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     done: Done,
   ): void {
     const { entry, entrance } = endpoint;
+    const reply = endpoint.scheme.challenge?.(request);
+    if (reply !== undefined) {
+      done(undefined, undefined, reply);
+      return;
+    }
     let event: CloudEvent;
     try {
       event = endpoint.toEvent(request, now, randomUUID);
@@ -147,6 +159,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         engine.hand(heldDeliveries(event, arrival, outcome.deliveries));
       }
     });
+  }
+
+  function unverifiable(entrance: string, cause: string, retryAfter: number, done: Done): void {
+    observer.rejected(entrance, 'cannot_verify', cause);
+    const message = 'This endpoint cannot verify requests now; send it again later.';
+    done(new RequestError(503, 'cannot_verify', message, { retryAfter }), undefined);
   }
 
   function unproven(entrance: string, cause: string, done: Done): void {

@@ -22,6 +22,8 @@ import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { fetchJwksBy } from './verify/fetch-jwks.ts';
+import { createJwksSource } from './verify/jwks-source.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
@@ -104,6 +106,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   ]);
   const own = [...(options.egress.own ?? []), ...listeners.map(ownAddress)];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
+  const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
   const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
@@ -126,7 +129,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     apply(table) {
       const first = !ready();
       const before = runtime;
-      runtime = buildRuntime(table, runtime);
+      runtime = buildRuntime(table, runtime, jwks);
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       gate.passed(table.revision);

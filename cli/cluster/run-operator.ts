@@ -34,6 +34,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
     egress: (entry) => egressFindings(entry, policy),
     ask: createAsk(dispatcher),
     makeToken: () => randomBytes(32).toString('base64url'),
+    randomBytes,
     log,
     now: Date.now,
     random: Math.random,

@@ -25,6 +25,7 @@ export interface Gathered {
 export interface TableView {
   get(key: string): Entry | undefined;
   holderOf(source: string): string | undefined;
+  tokenHolderOf(digest: string): string | undefined;
 }
 
 /** What holds for every plan of this operator. */
@@ -77,13 +78,23 @@ async function gatherWebhookSecret(
   const needs = needsOfWebhookSecret(resource);
   note(needs.things);
   const secrets = await readSecrets(sources, namespace, needs);
-  const { publicUrl, check } = sources.settings;
+  const { publicUrl, check, egress } = sources.settings;
   return {
     kind: 'WebhookSecret',
     resource,
-    plan: ({ get, holderOf }) => {
+    plan: ({ get, holderOf, tokenHolderOf }) => {
       const previous = get(`WebhookSecret/${namespace}/${name}`) as EndpointEntry | undefined;
-      return planWebhookSecret({ resource, secrets, holderOf, previous, publicUrl, check });
+      return planWebhookSecret({
+        resource,
+        secrets,
+        holderOf,
+        tokenHolderOf,
+        canGenerate: true,
+        previous,
+        publicUrl,
+        check,
+        egress,
+      });
     },
   };
 }

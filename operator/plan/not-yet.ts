@@ -1,15 +1,12 @@
 import type { Finding } from '../../receiver/errors.ts';
 import { DIALECTS } from '../../receiver/match/dialects.ts';
 import type { Filter } from '../../receiver/routing/table.ts';
-import { SCHEME_NAMES } from '../../receiver/verify/schemes.ts';
 import type { EventTriggerSpec, TriggerSource, WebhookSecretSpec } from './resources.ts';
 
 /*
  * What the schema takes and this version does not run yet. Every such field is told under its name and holds its
  * resource back: a field that is ignored in silence would be a route that does something else than its author wrote.
  */
-
-const SCHEMES: ReadonlySet<string> = new Set(SCHEME_NAMES);
 
 interface Rule<Spec> {
   readonly field: string;
@@ -30,11 +27,6 @@ const TRIGGER_RULES: readonly Rule<EventTriggerSpec>[] = [
     used: (spec) => spec.onStart !== undefined && spec.onStart !== 'Always',
   },
   {
-    field: 'spec.target.sink.sign',
-    remedy: 'remove it and prove yourself by spec.target.sink.headers',
-    used: (spec) => spec.target?.sink?.sign !== undefined,
-  },
-  {
     field: 'spec.delivery.ordering',
     remedy: 'use None, the default',
     used: (spec) => spec.delivery?.ordering === 'PerSubject',
@@ -52,13 +44,7 @@ export function triggerNotYet(spec: EventTriggerSpec): readonly Finding[] {
 
 /** Fields of a WebhookSecret that this version does not run. */
 export function webhookSecretNotYet(spec: WebhookSecretSpec): readonly Finding[] {
-  const findings: Finding[] = [];
-  if (!SCHEMES.has(spec.scheme)) {
-    const message = `${spec.scheme} is not supported yet: use one of ${[...SCHEMES].join(', ')}`;
-    findings.push({ field: 'spec.scheme', message });
-  }
-  if (spec.limits?.rate !== undefined) findings.push(notYet('spec.limits.rate', 'remove it'));
-  return findings;
+  return spec.limits?.rate === undefined ? [] : [notYet('spec.limits.rate', 'remove it')];
 }
 
 /** An EventBridge as a whole. */

@@ -3,7 +3,7 @@ import { RequestError } from '../errors.ts';
 import type { Accepted, Done } from '../pipeline.ts';
 import type { SignedRequest } from '../verify/verifier.ts';
 import type { Admission } from './admission.ts';
-import { answerError, asRequestError } from './answer.ts';
+import { answerError, answerText, asRequestError } from './answer.ts';
 import { readBody } from './body.ts';
 
 /** One hot request: reads the body, hands it on, and answers whatever comes back. */
@@ -14,7 +14,7 @@ export interface IngestOptions {
   /** Bytes. */
   readonly limit: number;
   readonly handle: (request: SignedRequest, done: Done) => void;
-  readonly answer: (response: ServerResponse, accepted: Accepted) => void;
+  readonly answer: (response: ServerResponse, accepted: Accepted, request: SignedRequest) => void;
 }
 
 /**
@@ -35,9 +35,10 @@ export function ingest(options: IngestOptions): void {
     }
     const signed = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
     try {
-      options.handle(signed, (refused, accepted) => {
-        if (accepted === undefined) answerError(response, asRequestError(refused));
-        else options.answer(response, accepted);
+      options.handle(signed, (refused, accepted, reply) => {
+        if (accepted !== undefined) options.answer(response, accepted, signed);
+        else if (reply !== undefined) answerText(response, reply);
+        else answerError(response, asRequestError(refused));
       });
     } catch (fault) {
       answerError(response, asRequestError(fault));

@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import { RequestError } from '../errors.ts';
 import type { Accepted, Pipeline } from '../pipeline.ts';
 import type { Runtime } from '../routing/runtime.ts';
+import type { PresetAnswer } from '../verify/scheme.ts';
 import type { Admission } from './admission.ts';
 import { answerError, answerJson } from './answer.ts';
 import { handshake } from './handshake.ts';
@@ -24,7 +25,8 @@ export function publicHot(pipeline: Pipeline, runtime: () => Runtime, admission:
       admission,
       limit: endpoint.entry.limits.bodyBytes,
       handle: (signed, done) => pipeline.ingest(endpoint, signed, done),
-      answer: answerAccepted,
+      answer: (answered, accepted, signed) =>
+        answerAccepted(answered, accepted, endpoint.scheme.answer?.(signed)),
     });
     return true;
   };
@@ -62,9 +64,18 @@ function sourceOf(url: string): string {
   }
 }
 
-/** 202 and one entry per event , in their order. */
-function answerAccepted(response: ServerResponse, accepted: Accepted): void {
+/** 202 and one entry per event, in their order; or what this provider takes for an answer. */
+function answerAccepted(
+  response: ServerResponse,
+  accepted: Accepted,
+  { status, empty }: PresetAnswer = { status: 202, empty: false },
+): void {
+  if (empty) {
+    response.writeHead(status, status === 204 ? {} : { 'content-length': 0 });
+    response.end();
+    return;
+  }
   const { differs, source, id, duplicate, triggers } = accepted;
   const entry = { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances: [] };
-  answerJson(response, 202, JSON.stringify({ events: [entry] }));
+  answerJson(response, status, JSON.stringify({ events: [entry] }));
 }

@@ -6,8 +6,12 @@ import { compileEventMapping, type ToEvent } from '../event/payload.ts';
 import { compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Matcher } from '../match/matcher.ts';
-import { compileVerifier } from '../verify/schemes.ts';
-import type { Verifier } from '../verify/verifier.ts';
+import { bearerToken } from '../verify/bearer.ts';
+import type { JwksSource } from '../verify/jwks-source.ts';
+import type { Scheme } from '../verify/scheme.ts';
+import { compileVerifier, findScheme } from '../verify/schemes.ts';
+import type { SignedRequest, Verifier } from '../verify/verifier.ts';
+import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
 import {
   type EndpointEntry,
   type Entry,
@@ -22,6 +26,7 @@ export interface RunningEndpoint {
   readonly entry: EndpointEntry;
   /** `WebhookSecret/ns/name`: what its events' dedup keys and records name. */
   readonly entrance: string;
+  readonly scheme: Scheme;
   readonly verifier: Verifier;
   readonly toEvent: ToEvent;
 }
@@ -48,6 +53,11 @@ export interface PinnedShape {
 export interface Runtime {
   readonly revision: number;
   endpoint(source: string): RunningEndpoint | undefined;
+  /**
+   * The endpoint whose Bearer secret a request shows, for the paths that name none (`/ojs/v1/cloudevents`). It only
+   * routes: the endpoint's own verifier decides.
+   */
+  bearerEndpoint(request: Pick<SignedRequest, 'headers' | 'url'>): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
   /** The triggers that read from an entrance, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
@@ -78,13 +88,16 @@ const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
 /** What runs before any table has come. */
 export const EMPTY_RUNTIME: Runtime = buildRuntime({ version: 1, revision: 0, entries: [] });
 
-/** Compiles a table; entries and indexes that are the same as in `previous` are taken over as they are. */
-export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
+/**
+ * Compiles a table; entries and indexes that are the same as in `previous` are taken over as they are. `jwks` is where
+ * issuers' keys come from.
+ */
+export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: JwksSource): Runtime {
   const before = previous as BuiltRuntime | undefined;
   const compiled = new Map<string, Compiled>();
   for (const entry of table.entries) {
     const key = entryKey(entry);
-    compiled.set(key, reuse(entry, before?.compiled.get(key)) ?? compile(entry));
+    compiled.set(key, reuse(entry, before?.compiled.get(key)) ?? compile(entry, jwks));
   }
   const endpoints = new Map<string, RunningEndpoint>();
   const triggers = new Map<string, RunningTrigger>();
@@ -95,9 +108,16 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
   const indexes = buildIndexes(triggers, before?.indexes);
+  let bearers: BearerIndex<RunningEndpoint> | undefined;
   const runtime: BuiltRuntime = {
     revision: table.revision,
     endpoint: (source) => endpoints.get(source),
+    bearerEndpoint(request) {
+      const token = bearerToken(request);
+      if (token === undefined) return undefined;
+      bearers ??= buildBearerIndex(endpoints.values());
+      return bearers.find(token);
+    },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
     triggers,
@@ -124,17 +144,24 @@ function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined
     : undefined;
 }
 
-function compile(entry: Entry): Compiled {
-  if (entry.kind === 'WebhookSecret') return compileEndpoint(entry);
+function compile(entry: Entry, jwks: JwksSource | undefined): Compiled {
+  if (entry.kind === 'WebhookSecret') return compileEndpoint(entry, jwks);
   if (entry.kind === 'EventTrigger') return compileTrigger(entry);
   return { entry, findings: [] };
 }
 
-function compileEndpoint(entry: EndpointEntry): Compiled {
-  const verifier = compileVerifier(entry);
+function compileEndpoint(entry: EndpointEntry, jwks: JwksSource | undefined): Compiled {
+  const scheme = findScheme(entry.scheme, 'spec.scheme');
+  const verifier = compileVerifier(entry, 'spec', jwks);
   const toEvent = compileEventMapping(entry);
-  if (verifier.ok && toEvent.ok) {
-    const endpoint = { entry, entrance: entryKey(entry), verifier: verifier.value, toEvent: toEvent.value };
+  if (scheme.ok && verifier.ok && toEvent.ok) {
+    const endpoint = {
+      entry,
+      entrance: entryKey(entry),
+      scheme: scheme.value,
+      verifier: verifier.value,
+      toEvent: toEvent.value,
+    };
     return { entry, endpoint, findings: [] };
   }
   return { entry, findings: [verifier, toEvent].flatMap((result) => (result.ok ? [] : result.findings)) };

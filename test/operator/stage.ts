@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import type { Condition } from '../../crds/conditions.ts';
 import { API_VERSION, type Kind } from '../../crds/group.ts';
@@ -171,6 +172,7 @@ export async function setStage(server: Connection): Promise<Stage> {
         // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
         ask: (question) => ask({ ...question, url: `http://127.0.0.1:${new URL(question.url).port}` }),
         makeToken: () => 'made-by-the-operator',
+        randomBytes,
         log: SILENT,
         now: Date.now,
         random: Math.random,
