@@ -47,10 +47,6 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   async function reconcile(key: string): Promise<void> {
     const gathered = await gather(sources, key, (things) => dependents.set(key, things));
     const outcome = gathered?.plan(publisher);
-    if (gathered !== undefined && outcome?.toMake !== undefined) {
-      // Their coming is told by the watch of Secrets, which has the resource looked at again.
-      await options.makeSecrets(gathered, outcome.toMake);
-    }
     const { revision, full } = await publish(key, outcome?.entry);
     if (gathered === undefined || outcome === undefined) return forget(key);
     const confirmation = confirmer.state(revision);
@@ -59,6 +55,8 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
     await statusWriter.write(gathered, findings);
     told.set(key, { revision, since: now(), state: confirmation.state });
+    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
+    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
   }
 
   /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
