@@ -167,7 +167,7 @@ async function targetOf(parsed: Parsed, terminal: Terminal): Promise<SendTarget>
   if (paths.length > 0) {
     const { plannedEntries } = await import('../send/from-manifests.ts');
     const choice = { to: parsed.text('to'), key: parsed.text('key'), url: url ?? DEFAULT_URL };
-    return endpointFromEntries(await plannedEntries(paths, terminal), choice, Date.now());
+    return endpointFromEntries(await plannedEntries(paths, choice.url, terminal), choice, Date.now());
   }
   const scheme = parsed.text('scheme');
   if (url === undefined || scheme === undefined) {
