@@ -21,6 +21,7 @@ export type ConditionStatus = 'True' | 'False' | 'Unknown';
 export const CONDITIONS = {
   Ready: 'Sums up: every ready receiver runs this generation of the resource.',
   TokenUnique: 'The Bearer token belongs to this WebhookSecret alone; shown only where it does not.',
+  OldKeysUnused: 'The keys that another has replaced may be removed; shown once two keys were used.',
   Deduplicated: 'What the sender sends again is known as a duplicate.',
 } as const;
 
@@ -124,6 +125,19 @@ export const REASONS = {
     status: 'False',
     meaning: 'Payloads bring no id, so that each request is a new event.',
     remedy: 'Set spec.event.id to where the sender puts its id, or to { contentHash: true }.',
+  },
+  SafeToRemove: {
+    condition: 'OldKeysUnused',
+    status: 'True',
+    meaning: 'Keys were not used for 24 hours while another was.',
+    remedy: 'Remove the keys that the message names from spec.secrets.',
+  },
+  OldKeyInUse: {
+    condition: 'OldKeysUnused',
+    status: 'False',
+    meaning:
+      'More than one key was used within 24 hours: the sender has not moved to the new one everywhere.',
+    remedy: 'Keep the key that the message names until it is unused for 24 hours.',
   },
   TokenTaken: {
     condition: 'TokenUnique',

@@ -317,6 +317,32 @@ describe('JWT', () => {
   });
 });
 
+describe('the admin API', () => {
+  it('tells when each key last proved a request, until its endpoint goes', async () => {
+    const used = async () => {
+      const headers = { authorization: 'Bearer admin-t0ken' };
+      return (await fetch(`${receiver.addresses.admin}/api/keys`, { headers })).json();
+    };
+    apply({ scheme: 'Bearer', keys: [key('a'), { ...key('b'), name: 'next' }] });
+    expect(await used()).toEqual({ items: [] });
+    await send({ authorization: 'Bearer a' }, '{"id":"1"}');
+    await send({ authorization: 'Bearer wrong' }, '{"id":"2"}');
+    const first = now;
+    now += 1000;
+    await send({ authorization: 'Bearer b' }, '{"id":"3"}');
+    const entrance = 'WebhookSecret/shop/hooks';
+    expect(await used()).toEqual({
+      items: [
+        { entrance, key: 'current', lastUsed: first },
+        { entrance, key: 'next', lastUsed: now },
+      ],
+    });
+    revision += 1;
+    receiver.apply({ version: 1, revision, entries: [] });
+    expect(await used()).toEqual({ items: [] });
+  });
+});
+
 describe('bodySHA256', () => {
   it('names a JSON body behind a proxy', async () => {
     apply({ scheme: 'Twilio', keys: [key('tw1lio')], publicUrl: 'https://hooks.example.com' });

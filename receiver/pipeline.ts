@@ -10,6 +10,7 @@ import type { Observer } from './observe/observer.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
+import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
 /** What an accepted event's sender is told. */
@@ -46,6 +47,7 @@ export interface PipelineParts {
   readonly engine: DeliveryEngine;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -105,6 +107,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     done: Done,
   ): void {
     const { entry, entrance } = endpoint;
+    parts.keyUse.note(entrance, key, now);
     const reply = endpoint.scheme.challenge?.(request);
     if (reply !== undefined) {
       done(undefined, undefined, reply);

@@ -24,6 +24,7 @@ import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts'
 import type { RoutingTable } from './routing/table.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
 import { createJwksSource } from './verify/jwks-source.ts';
+import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
@@ -82,11 +83,12 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     stats: () => journal.stats(),
     now,
   });
+  const keyUse = createKeyUse();
   const hot: { public?: HotHandler; cluster?: HotHandler } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
-  const admin = adminApp({ journal, registry: metrics.registry, gate, notReady, token, log });
+  const admin = adminApp({ journal, registry: metrics.registry, gate, keyUse, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
       openListener(
@@ -117,6 +119,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     engine: running,
     observer,
     renderers,
+    keyUse,
     now,
     runtime: () => runtime,
   });
@@ -132,6 +135,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       runtime = buildRuntime(table, runtime, jwks);
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
+      keyUse.retain(table.entries);
       gate.passed(table.revision);
       if (first) running.start();
       running.routesChanged(changedTriggers(before, runtime));

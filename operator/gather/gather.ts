@@ -1,6 +1,7 @@
 import type { Kind } from '../../crds/group.ts';
 import type { Finding } from '../../receiver/errors.ts';
 import type { EndpointEntry, Entry, TriggerEntry } from '../../receiver/routing/table.ts';
+import type { KeyUses } from '../confirm/key-uses.ts';
 import type { Address, AddressLookup } from '../plan/destination.ts';
 import { planEventBridge } from '../plan/event-bridge.ts';
 import { planEventTrigger } from '../plan/event-trigger.ts';
@@ -42,6 +43,7 @@ export interface Sources {
   readonly world: World;
   readonly secrets: SecretReader;
   readonly addressables: Addressables;
+  readonly keyUses: Pick<KeyUses, 'of'>;
   readonly settings: Settings;
 }
 
@@ -89,6 +91,7 @@ async function gatherWebhookSecret(
         secrets,
         holderOf,
         tokenHolderOf,
+        lastUsed: sources.keyUses.of(`WebhookSecret/${namespace}/${name}`),
         canGenerate: true,
         previous,
         publicUrl,

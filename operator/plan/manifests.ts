@@ -87,6 +87,7 @@ function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry
       secrets: secretsOf(input, namespace),
       holderOf: (source) => holders.get(source),
       tokenHolderOf: (digest) => tokens.get(digest),
+      lastUsed: new Map(),
       canGenerate: false,
       previous: previous.get(key) as EndpointEntry | undefined,
       publicUrl: input.publicUrl,

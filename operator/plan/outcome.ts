@@ -45,5 +45,5 @@ export interface PlannedStatus {
   readonly targetUri?: string;
   readonly deadLetterSinkUri?: string;
   /** WebhookSecret: its keys, without anything of their content. */
-  readonly keys?: readonly { readonly name: string }[];
+  readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
 }

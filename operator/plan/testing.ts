@@ -48,6 +48,7 @@ export function webhookSecretInput(over: Partial<WebhookSecretInput> = {}): Webh
     secrets: secrets({ hooks: { secret: 's3cr3t' } }),
     holderOf: () => undefined,
     tokenHolderOf: () => undefined,
+    lastUsed: new Map(),
     canGenerate: true,
     previous: undefined,
     publicUrl: 'https://hooks.example.com/',

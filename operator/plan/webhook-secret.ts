@@ -3,6 +3,7 @@ import type { EndpointEntry, Entry, JwtRecipe } from '../../receiver/routing/tab
 import { heldElsewhere, markHeld } from './bearer-tokens.ts';
 import { deduplicated } from './deduplicated.ts';
 import { generated, missingOf } from './generate.ts';
+import { keyStatus, oldKeysUnused } from './key-status.ts';
 import { type KeyRing, keepGoodKeys, readKeys } from './keys.ts';
 import { webhookSecretNotYet } from './not-yet.ts';
 import type { Outcome } from './outcome.ts';
@@ -23,6 +24,8 @@ export interface WebhookSecretInput {
   readonly holderOf: (source: string) => string | undefined;
   /** `namespace/name` of the WebhookSecret that a Bearer token leads to, by its digest; undefined where it is free. */
   readonly tokenHolderOf: (digest: string) => string | undefined;
+  /** When each of its keys last proved a request, by name, in milliseconds since the epoch. */
+  readonly lastUsed: ReadonlyMap<string, number>;
   /** Whether `spec.generate` can be done: it needs a cluster. */
   readonly canGenerate: boolean;
   /** This resource's entry in the routing table. */
@@ -41,12 +44,17 @@ export function planWebhookSecret(input: WebhookSecretInput): Outcome {
   const settled = settle(input, identity);
   const { entry } = settled;
   const { spec } = input.resource;
-  const keys = (spec.secrets ?? []).map(({ name }) => ({ name }));
+  const keys = keyStatus(input.resource, input.lastUsed);
+  const unused = oldKeysUnused(keys);
   const held = entry === undefined ? undefined : heldElsewhere(entry);
   return {
     entry,
     ready: settled.ready,
-    conditions: [deduplicated(spec), ...(held === undefined ? [] : [held.condition])],
+    conditions: [
+      deduplicated(spec),
+      ...(unused === undefined ? [] : [unused]),
+      ...(held === undefined ? [] : [held.condition]),
+    ],
     findings: [...settled.findings, ...(held === undefined ? [] : [held.finding])],
     ...(input.canGenerate ? generated(spec, input.secrets) : {}),
     status: withoutUndefined({

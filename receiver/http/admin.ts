@@ -4,6 +4,7 @@ import { RequestError } from '../errors.ts';
 import type { EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
+import type { KeyUse } from '../verify/key-use.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError, asRequestError } from './answer.ts';
 import { parseQuery } from './query.ts';
@@ -13,6 +14,7 @@ export interface AdminParts {
   readonly journal: Journal;
   readonly registry: Registry;
   readonly gate: RevisionGate;
+  readonly keyUse: Pick<KeyUse, 'list'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly token: string;
@@ -54,7 +56,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, gate }: AdminParts): Router {
+function api({ journal, gate, keyUse }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -64,6 +66,7 @@ function api({ journal, gate }: AdminParts): Router {
     }
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
+  router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { describeWithServer } from '../apiserver/suite.ts';
 import { endpoint, setStage } from './stage.ts';
 
-describeWithServer('spec.generate', (server) => {
+describeWithServer('the keys of a WebhookSecret', (server) => {
   const two = [
     { name: 'old', secretKeyRef: { name: 'mine', key: 'old' } },
     { name: 'made', secretKeyRef: { name: 'made', key: 'key' } },
@@ -44,6 +44,44 @@ describeWithServer('spec.generate', (server) => {
     expect(Object.keys(mine['data'] as object)).toEqual(['old']);
     const again = await stage.call('GET', `/api/v1/namespaces/${stage.namespace}/secrets/made`);
     expect(again['data']).toEqual({ key });
+  });
+
+  test('tells when each key was last used, and when the old one may go', async () => {
+    await using stage = await setStage(server);
+    await stage.secret('mine', { old: 's3cr3t' });
+    await stage.secret('made', { key: 's3cr3t-2' });
+    await stage.startOperator();
+    await stage.webhookSecret('hooks', { secrets: two });
+    await stage.ready('WebhookSecret', 'hooks', 'Live');
+    const entrance = `WebhookSecret/${stage.namespace}/hooks`;
+    const day = Date.UTC(2027, 0, 31);
+    stage.receiver.used(entrance, 'old', day);
+    stage.receiver.used(entrance, 'made', day + 1000);
+    const told = (reason: string) =>
+      stage.until('WebhookSecret', 'hooks', ({ status }) =>
+        Boolean(status?.conditions.some((one) => one.type === 'OldKeysUnused' && one.reason === reason)),
+      );
+    expect((await told('OldKeyInUse')).status?.keys).toEqual([
+      { name: 'old', lastUsed: '2027-01-31T00:00:00Z' },
+      { name: 'made', lastUsed: '2027-01-31T00:00:01Z' },
+    ]);
+    stage.receiver.used(entrance, 'made', day + 86_400_000);
+    await told('SafeToRemove');
+
+    // Another operator, and receivers that begin anew, keep what was known.
+    await stage.operator.stop();
+    await stage.receivers(await stage.newReceiver());
+    await stage.startOperator();
+    await stage.webhookSecret('hooks', { secrets: two, dedup: { window: '1h' } });
+    const later = await stage.until(
+      'WebhookSecret',
+      'hooks',
+      ({ status }) => status?.observedGeneration === 2,
+    );
+    expect(later.status?.keys?.map(({ lastUsed }) => lastUsed)).toEqual([
+      '2027-01-31T00:00:00Z',
+      '2027-02-01T00:00:00Z',
+    ]);
   });
 
   test('leaves a token with its first holder, and hands it on when that one goes', async () => {
