@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 /** Deeper payloads are refused: writing one down again takes the stack as deep as it is. */
 const MAX_DEPTH = 128;
-const STRINGS = /"(?:[^"\\]|\\.)*"/g;
+const STRINGS = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 const LONG_NUMBER = /\d{16}/;
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;

@@ -197,6 +197,8 @@ describe('canonical JSON', () => {
       expect([text, canonicalJson(Buffer.from(text))]).toEqual([text, undefined]);
     expect(canonicalJson(Buffer.from([0x22, 0xff, 0x22]))).toBeUndefined();
     expect(canonicalJson(Buffer.from('{"a":"x:y\\":{}:","b":":"}'))).toBeDefined();
+    const large = JSON.stringify({ a: '\n:"'.repeat(1_000_000), b: ':'.repeat(1_000_000) });
+    expect(canonicalJson(Buffer.from(large))?.toString()).toBe(large);
   });
 });
 
