@@ -20,6 +20,8 @@ export type ConditionStatus = 'True' | 'False' | 'Unknown';
 /** What each condition type tells. */
 export const CONDITIONS = {
   Ready: 'Sums up: every ready receiver runs this generation of the resource.',
+  TokenUnique: 'The Bearer token belongs to this WebhookSecret alone; shown only where it does not.',
+  OldKeysUnused: 'The keys that another has replaced may be removed; shown once two keys were used.',
   Deduplicated: 'What the sender sends again is known as a duplicate.',
 } as const;
 
@@ -123,6 +125,25 @@ export const REASONS = {
     status: 'False',
     meaning: 'Payloads bring no id, so that each request is a new event.',
     remedy: 'Set spec.event.id to where the sender puts its id, or to { contentHash: true }.',
+  },
+  SafeToRemove: {
+    condition: 'OldKeysUnused',
+    status: 'True',
+    meaning: 'Keys were not used for 24 hours while another was.',
+    remedy: 'Remove the keys that the message names from spec.secrets.',
+  },
+  OldKeyInUse: {
+    condition: 'OldKeysUnused',
+    status: 'False',
+    meaning:
+      'More than one key was used within 24 hours: the sender has not moved to the new one everywhere.',
+    remedy: 'Keep the key that the message names until it is unused for 24 hours.',
+  },
+  TokenTaken: {
+    condition: 'TokenUnique',
+    status: 'False',
+    meaning: 'Another WebhookSecret had the same Bearer token first, and /ojs/v1/cloudevents leads there.',
+    remedy: 'Give this WebhookSecret a token of its own; until then it takes events at its own address only.',
   },
   DedupOff: {
     condition: 'Deduplicated',

@@ -6,10 +6,12 @@ import { type Entry, entryKey } from '../receiver/routing/table.ts';
 import { readAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
+import { type AskKeyUse, createKeyUses } from './confirm/key-uses.ts';
 import { createAddressables } from './gather/addressables.ts';
 import { createDependents } from './gather/dependents.ts';
 import { createSecretReader } from './gather/secret-reader.ts';
 import { createWorld } from './gather/world.ts';
+import { createMakeSecrets } from './kube/make-secrets.ts';
 import type { Log } from './log.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { createRoutingSecrets } from './publish/routing-secrets.ts';
@@ -38,8 +40,14 @@ export interface OperatorOptions {
   readonly egress: (entry: Entry) => readonly Finding[];
   /** How a receiver is asked for its revision: `createAsk(dispatcher)`. */
   readonly ask: Ask;
+  /** How a receiver is asked when its keys were last used: `createAskKeyUse(dispatcher)`. */
+  readonly askKeyUse: AskKeyUse;
+  /** Milliseconds between two such questions. Default 30 s. */
+  readonly keyUseEveryMs?: number;
   /** Makes an admin token, should there be none yet. */
   readonly makeToken: () => string;
+  /** So many unguessable bytes: keys that `spec.generate` asks for are made of them. */
+  readonly randomBytes: (bytes: number) => Buffer;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -67,6 +75,8 @@ const WORKERS = 512;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 /** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
 const RESYNC_MS = 600_000;
+/** A status tells of its keys' last use at most so often. */
+const KEY_USE_MS = 30_000;
 /** What is under way may take so long to end; then its connections are cut. */
 const STOP_MS = 2000;
 
@@ -96,6 +106,12 @@ export function createOperator(options: OperatorOptions): Operator {
     token: adminToken,
     changed: () => reconciler.receiversMoved(),
     random,
+  });
+  const keyUses = createKeyUses({
+    ask: options.askKeyUse,
+    token: adminToken,
+    changed: (key) => queue.add(key),
+    everyMs: options.keyUseEveryMs ?? KEY_USE_MS,
   });
   const publisher = createPublisher({
     secrets: createRoutingSecrets(client, namespace),
@@ -133,17 +149,21 @@ export function createOperator(options: OperatorOptions): Operator {
       else statusWriter.seen(key, written);
     },
     thingChanged,
-    receiversChanged: (receivers) => confirmer.receivers(receivers),
+    receiversChanged(receivers) {
+      confirmer.receivers(receivers);
+      keyUses.receivers(receivers);
+    },
     log,
     now,
     random,
   });
   const reconciler = createReconciler({
-    sources: { world, secrets: secretReader, addressables, settings: options },
+    sources: { world, secrets: secretReader, addressables, keyUses, settings: options },
     publisher,
     confirmer,
     statusWriter,
     dependents,
+    makeSecrets: createMakeSecrets(client, options.randomBytes),
     again,
     now,
   });
@@ -187,6 +207,7 @@ export function createOperator(options: OperatorOptions): Operator {
       confirmer.expect(publisher.revision);
       for (const key of everything()) queue.add(key);
       queue.start();
+      keyUses.start();
       resync = setInterval(() => {
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
@@ -194,6 +215,7 @@ export function createOperator(options: OperatorOptions): Operator {
     async stop() {
       stopping.abort();
       clearInterval(resync);
+      keyUses.stop();
       // The recorder last: what the queue still finishes may have something to tell.
       const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());
       const patience = new AbortController();

@@ -2,7 +2,9 @@ import type { Entry } from '../receiver/routing/table.ts';
 import type { Confirmation, Confirmer } from './confirm/confirmer.ts';
 import type { Dependents } from './gather/dependents.ts';
 import { gather, type Sources } from './gather/gather.ts';
-import { sourceKey } from './gather/needs.ts';
+import { BEARER_TOKENS, sourceKey } from './gather/needs.ts';
+import type { MakeSecrets } from './kube/make-secrets.ts';
+import { heldTokens } from './plan/bearer-tokens.ts';
 import type { Published, Publisher } from './publish/publisher.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -15,6 +17,8 @@ export interface ReconcileOptions {
   readonly confirmer: Confirmer;
   readonly statusWriter: StatusWriter;
   readonly dependents: Dependents;
+  /** Makes the Secrets that `spec.generate` asks for. */
+  readonly makeSecrets: MakeSecrets;
   /** Has keys looked at again, now or later. */
   readonly again: (key: string, ms?: number) => void;
   readonly now: () => number;
@@ -51,6 +55,8 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
     await statusWriter.write(gathered, findings);
     told.set(key, { revision, since: now(), state: confirmation.state });
+    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
+    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
   }
 
   /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
@@ -60,6 +66,10 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const freed = before?.kind === 'WebhookSecret' ? before.source : undefined;
     if (freed !== undefined && publisher.holderOf(freed) === undefined) {
       for (const claimer of dependents.of(sourceKey(freed))) again(claimer);
+    }
+    const tokens = before?.kind === 'WebhookSecret' ? heldTokens(before) : [];
+    if (tokens.some((digest) => publisher.tokenHolderOf(digest) === undefined)) {
+      for (const claimer of dependents.of(BEARER_TOKENS)) again(claimer);
     }
     return published;
   }

@@ -17,8 +17,16 @@ function written(findings: Findings = LIVE): OwnStatus {
 }
 
 test('nothing is written where nothing differs, whatever others added', () => {
-  const others = { ...written(), keys: [{ name: 'k', lastUsed: 'today' }], traffic: { accepted: 1 } };
+  const others = { ...written(), traffic: { accepted: 1 } };
   expect(statusChange(others, LIVE, 1, T0 + 60_000)).toBeUndefined();
+});
+
+test('a later use of a key is written, and is no news', () => {
+  const keys = [{ name: 'k', lastUsed: '2026-01-01T00:00:30Z' }];
+  const used = { ...LIVE, outcome: { ...OUTCOME, status: { ...OUTCOME.status, keys } } };
+  const change = statusChange(written(), used, 1, T0 + 60_000);
+  expect(change?.status.keys).toEqual(keys);
+  expect(change?.event).toBeUndefined();
 });
 
 test('every condition tells its generation, and its time moves only with its status', () => {

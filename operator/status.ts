@@ -87,7 +87,7 @@ function eventOf(before: Condition | undefined, ready: PlannedCondition): Status
   };
 }
 
-/** Only what the operator owns: others add `traffic`, and `lastUsed` to the keys. */
+/** Only what the operator owns: others add `traffic`. */
 function project(status: Partial<OwnStatus>): unknown[] {
   return [
     status.observedGeneration,
@@ -97,7 +97,7 @@ function project(status: Partial<OwnStatus>): unknown[] {
     status.address?.url,
     status.targetUri,
     status.deadLetterSinkUri,
-    (status.keys ?? []).map(({ name }) => name),
+    (status.keys ?? []).map(({ name, lastUsed }) => [name, lastUsed]),
     (status.conditions ?? []).map((one) => [
       one.type,
       one.status,

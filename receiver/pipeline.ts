@@ -20,13 +20,17 @@ import type { Refusal } from './observe/refusal.ts';
 import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
 /** What one event of a request came to; one of a batch that is refused for good leaves the others alone. */
 export type Outcome = Accepted | RequestError;
 
-/** Called once per request: with the refusal of the whole, of which nothing was taken, or with one outcome per event. */
-export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[]) => void;
+/**
+ * Called once per request: with the refusal of the whole, of which nothing was taken, or with one outcome per event; with
+ * a `reply` where the request was no event but a provider's challenge, which wants that text back.
+ */
+export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[], reply?: string) => void;
 
 /** What the pipeline works with. */
 export interface PipelineParts {
@@ -34,6 +38,7 @@ export interface PipelineParts {
   readonly engine: DeliveryEngine;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -88,14 +93,22 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     passage: Passage,
   ): void {
     if (!verdict.ok) {
-      refuse(passage, unauthorized(), verdict.cause, claimedId(request.headers));
+      const { cause, retryAfter } = verdict;
+      const refusal = retryAfter === undefined ? unauthorized() : cannotVerify(retryAfter);
+      refuse(passage, refusal, cause, claimedId(request.headers));
       return;
     }
     passage.key = verdict.key;
+    parts.keyUse.note(passage.entrance, verdict.key, passage.now);
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
       refuse(passage, rateExceeded(waitMs));
+      return;
+    }
+    const reply = endpoint.scheme.challenge?.(request);
+    if (reply !== undefined) {
+      passage.done(undefined, NONE, reply);
       return;
     }
     const routes = parts.runtime().routes(endpoint.entrance);

@@ -26,6 +26,9 @@ import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { fetchJwksBy } from './verify/fetch-jwks.ts';
+import { createJwksSource } from './verify/jwks-source.ts';
+import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
@@ -86,6 +89,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     stats: () => journal.stats(),
     now,
   });
+  const keyUse = createKeyUse();
   const hot: { public?: HotHandler; cluster?: HotHandler } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
@@ -93,7 +97,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
-  const admin = adminApp({ journal, refusals, registry: metrics.registry, gate, notReady, token, log });
+  const shown = { journal, refusals, keyUse, registry: metrics.registry, gate };
+  const admin = adminApp({ ...shown, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
       openListener(
@@ -113,6 +118,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   ]);
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
+  const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
   const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
@@ -122,6 +128,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     engine: running,
     observer,
     renderers,
+    keyUse,
     now,
     runtime: () => runtime,
   });
@@ -137,9 +144,10 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     apply(table) {
       const first = !ready();
       const before = runtime;
-      runtime = buildRuntime(table, runtime);
+      runtime = buildRuntime(table, runtime, jwks);
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
+      keyUse.retain(table.entries);
       gate.passed(table.revision);
       if (first) running.start();
       running.routesChanged(changedTriggers(before, runtime));

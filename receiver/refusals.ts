@@ -6,10 +6,10 @@ export function unauthorized(): RequestError {
   return new RequestError(401, 'unauthorized', 'The request is not proved by a known key.');
 }
 
-/** The endpoint exists, but its keys are not there now. */
-export function cannotVerify(): RequestError {
+/** The endpoint exists, but its keys are not there now; `retryAfter` in seconds. */
+export function cannotVerify(retryAfter = 10): RequestError {
   const message = 'This endpoint cannot verify requests now; send it again later.';
-  return new RequestError(503, 'cannot_verify', message, { retryAfter: 10 });
+  return new RequestError(503, 'cannot_verify', message, { retryAfter });
 }
 
 /** The endpoint's `limits.rate` is used up for so many milliseconds. */

@@ -55,7 +55,6 @@ function planned(names: readonly string[]): Step {
 const NOT_YET = new Map([
   ['any-hmac.yaml', ['EventTrigger shop/partner-orders: spec.delivery.ordering']],
   ['emporix-value-stream.yaml', ['EventTrigger shop/order-fulfilment: spec.steps']],
-  ['forward-signed.yaml', ['EventTrigger ci/push-to-engine: spec.target.sink.sign']],
   [
     'ojs-bridge.yaml',
     [
@@ -64,7 +63,6 @@ const NOT_YET = new Map([
     ],
   ],
   ['start-or-wake.yaml', ['EventTrigger shop/order-saga: spec.steps']],
-  ['tokens.yaml', ['WebhookSecret shop/calls: spec.scheme', 'WebhookSecret shop/partner-jwt: spec.scheme']],
   ['every-field.yaml', ['EventBridge every/all: spec.source', 'EventTrigger every/all: spec.steps']],
 ]);
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { createAsk } from '../../operator/confirm/ask.ts';
+import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator } from '../../operator/operator.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
@@ -33,7 +34,9 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
     check: compileEntry,
     egress: (entry) => egressFindings(entry, policy),
     ask: createAsk(dispatcher),
+    askKeyUse: createAskKeyUse(dispatcher),
     makeToken: () => randomBytes(32).toString('base64url'),
+    randomBytes,
     log,
     now: Date.now,
     random: Math.random,

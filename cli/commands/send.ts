@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { byteText } from '../../receiver/verify/content.ts';
 import { compileSigner } from '../../receiver/verify/sign.ts';
 import type { Command, Terminal } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
@@ -22,7 +23,8 @@ export const send: Command = {
   about: [
     'Signs an event as its provider would and sends it to an endpoint. With -f, endpoint, scheme and key are found in',
     "the manifests. With --type it sends a CloudEvent; without, the data as it is, as the provider's own payload.",
-    'Schemes: Emporix, GitHub, Stripe, StandardWebhooks; HMAC with -f, because its recipe is in the manifest.',
+    'Every scheme can be signed but JWT, whose token only the issuer makes: give it with -H. HMAC needs -f, because its',
+    'recipe is in the manifest.',
   ].join('\n'),
   options: [
     {
@@ -64,7 +66,11 @@ export const send: Command = {
       value: 'MODE',
       help: 'structured (default: the signature covers the attributes too) or binary.',
     },
-    { name: 'event', value: 'NAME', help: "GitHub's name of the event, for example push." },
+    {
+      name: 'event',
+      value: 'NAME',
+      help: "The provider's name of the event, where a header tells it: push (GitHub), orders/create (Shopify).",
+    },
     {
       name: 'header',
       short: 'H',
@@ -102,34 +108,57 @@ export const send: Command = {
         : {}),
       ...Object.fromEntries(parsed.list('header').map(headerOf)),
     };
-    const proof = signed(target, { ...message, headers }, { id, type: parsed.text('type') ?? '' });
-    const answer = await post(target.url, { ...headers, ...proof }, message.body);
+    const proof = signed(target, { ...message, headers }, id);
+    const answer = await post(proof.url, { ...headers, ...proof.headers }, message.body);
     terminal.out(print(answer));
     return answerExit(answer);
   },
 };
 
-function signed(
-  target: SendTarget,
-  message: Message,
-  about: { readonly id: string; readonly type: string },
-): Readonly<Record<string, string>> {
-  const signing = { scheme: target.scheme, keys: [target.key] };
-  const signer = compileSigner(target.hmac === undefined ? signing : { ...signing, hmac: target.hmac });
+interface Proof {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function signed(target: SendTarget, message: Message, id: string): Proof {
+  const { url, scheme, key, hmac, publicUrl = url } = target;
+  if (key === undefined) return shown(target, message);
+  const signer = compileSigner({ scheme, keys: [key], ...(hmac === undefined ? {} : { hmac }) });
   if (!signer.ok) {
     const findings = signer.findings.map((finding) => finding.message).join('; ');
     throw new UsageError(`This cannot be signed: ${findings}.`);
   }
+  const headers = Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [name, byteText(value)]),
+  );
+  const query = signer.value.query({ headers, body: message.body });
+  const about = { id, timestamp: Date.now(), body: message.body, headers };
+  const proof = proofOf(() => signer.value.sign({ ...about, url: withQuery(publicUrl, query) }));
+  return { url: withQuery(url, query), headers: proof };
+}
+
+function proofOf(sign: () => Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
   try {
-    return signer.value.sign({ ...about, ...message, timestamp: Date.now(), url: target.url });
+    const proof = sign();
+    if (proof !== undefined) return proof;
   } catch (error) {
-    // The signer names a header that it signs and that the call did not bring.
-    throw new CommandError(
-      `This cannot be signed: ${error instanceof Error ? error.message : String(error)}.`,
-      EXIT.usage,
-      error,
-    );
+    // The signer names what it signs and the call did not bring.
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`This cannot be signed: ${why}.`, EXIT.usage, error);
   }
+  throw new UsageError('This cannot be signed: the key is past its notAfter; choose another with --key.');
+}
+
+/** Scheme JWT: the token was given. */
+function shown({ url }: SendTarget, { headers }: Message): Proof {
+  if (headers['authorization'] !== undefined) return { url, headers: {} };
+  throw new UsageError(
+    "Only the issuer makes a JWT; give one with -H 'Authorization: Bearer TOKEN', and it is sent as it is.",
+  );
+}
+
+function withQuery(url: string, query: string | undefined): string {
+  return query === undefined ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`;
 }
 
 async function targetOf(parsed: Parsed, terminal: Terminal): Promise<SendTarget> {
@@ -138,7 +167,7 @@ async function targetOf(parsed: Parsed, terminal: Terminal): Promise<SendTarget>
   if (paths.length > 0) {
     const { plannedEntries } = await import('../send/from-manifests.ts');
     const choice = { to: parsed.text('to'), key: parsed.text('key'), url: url ?? DEFAULT_URL };
-    return endpointFromEntries(await plannedEntries(paths, terminal), choice, Date.now());
+    return endpointFromEntries(await plannedEntries(paths, choice.url, terminal), choice, Date.now());
   }
   const scheme = parsed.text('scheme');
   if (url === undefined || scheme === undefined) {

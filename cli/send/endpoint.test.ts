@@ -24,7 +24,7 @@ describe('endpointFromEntries', () => {
 
   it('takes the one that is named, and the key that is named whether in force or not', () => {
     const found = endpointFromEntries([hooks, other], { ...CHOICE, to: 'shop/hooks', key: 'old' }, NOW);
-    expect(found.key.name).toBe('old');
+    expect(found.key?.name).toBe('old');
     expect(endpointFromEntries([hooks, other], { ...CHOICE, to: 'github' }, NOW).scheme).toBe('GitHub');
   });
 

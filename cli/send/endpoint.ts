@@ -6,7 +6,10 @@ export interface SendTarget {
   readonly url: string;
   readonly scheme: string;
   readonly hmac?: HmacRecipe;
-  readonly key: KeyMaterial;
+  /** Left out with scheme JWT, whose tokens only the issuer makes. */
+  readonly key?: KeyMaterial;
+  /** The address as the endpoint knows it, where a proxy stands before it: what schemes that sign it sign. */
+  readonly publicUrl?: string;
 }
 
 /** How one of several endpoints, and one of its keys, is named on the command line. */
@@ -26,10 +29,15 @@ export function endpointFromEntries(
   now: number,
 ): SendTarget {
   const entry = chooseEndpoint(entries, choice.to);
-  const { scheme, hmac, source } = entry;
-  const key = chooseKey(entry, choice.key, now);
-  const target = { url: endpointUrl(choice.url, source), scheme, key };
-  return hmac === undefined ? target : { ...target, hmac };
+  const { scheme, hmac, source, publicUrl } = entry;
+  const url = endpointUrl(choice.url, source);
+  return {
+    url,
+    scheme,
+    ...(scheme === 'JWT' ? {} : { key: chooseKey(entry, choice.key, now) }),
+    ...(hmac === undefined ? {} : { hmac }),
+    ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/$/, '') + new URL(url).pathname }),
+  };
 }
 
 /** `http://host:port` and a source become `http://host:port/e/{source}`; a URL with a path is the endpoint itself. */

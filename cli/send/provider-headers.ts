@@ -24,6 +24,18 @@ const HEADERS: ReadonlyMap<string, ProviderHeaders> = new Map<string, ProviderHe
       return { 'x-github-event': event, 'x-github-delivery': id };
     },
   ],
+  [
+    'Shopify',
+    ({ event, id }) => {
+      if (event === undefined)
+        throw new UsageError(
+          'Shopify names the topic in a header; give it with --event, for example --event orders/create.',
+        );
+      return { 'x-shopify-topic': event, 'x-shopify-webhook-id': id };
+    },
+  ],
+  ['GitLab', ({ id }) => ({ 'idempotency-key': id })],
+  ['Twilio', ({ id }) => ({ 'i-twilio-idempotency-token': id })],
 ]);
 
 /** The headers that a provider of this scheme sends beside its signature. Throws UsageError where a fact is missing. */

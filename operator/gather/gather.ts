@@ -1,6 +1,7 @@
 import type { Kind } from '../../crds/group.ts';
 import type { Finding } from '../../receiver/errors.ts';
 import type { EndpointEntry, Entry, TriggerEntry } from '../../receiver/routing/table.ts';
+import type { KeyUses } from '../confirm/key-uses.ts';
 import type { Address, AddressLookup } from '../plan/destination.ts';
 import { planEventBridge } from '../plan/event-bridge.ts';
 import { planEventTrigger } from '../plan/event-trigger.ts';
@@ -25,6 +26,7 @@ export interface Gathered {
 export interface TableView {
   get(key: string): Entry | undefined;
   holderOf(source: string): string | undefined;
+  tokenHolderOf(digest: string): string | undefined;
 }
 
 /** What holds for every plan of this operator. */
@@ -41,6 +43,7 @@ export interface Sources {
   readonly world: World;
   readonly secrets: SecretReader;
   readonly addressables: Addressables;
+  readonly keyUses: Pick<KeyUses, 'of'>;
   readonly settings: Settings;
 }
 
@@ -77,13 +80,24 @@ async function gatherWebhookSecret(
   const needs = needsOfWebhookSecret(resource);
   note(needs.things);
   const secrets = await readSecrets(sources, namespace, needs);
-  const { publicUrl, check } = sources.settings;
+  const { publicUrl, check, egress } = sources.settings;
   return {
     kind: 'WebhookSecret',
     resource,
-    plan: ({ get, holderOf }) => {
+    plan: ({ get, holderOf, tokenHolderOf }) => {
       const previous = get(`WebhookSecret/${namespace}/${name}`) as EndpointEntry | undefined;
-      return planWebhookSecret({ resource, secrets, holderOf, previous, publicUrl, check });
+      return planWebhookSecret({
+        resource,
+        secrets,
+        holderOf,
+        tokenHolderOf,
+        lastUsed: sources.keyUses.of(`WebhookSecret/${namespace}/${name}`),
+        canGenerate: true,
+        previous,
+        publicUrl,
+        check,
+        egress,
+      });
     },
   };
 }

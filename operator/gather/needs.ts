@@ -1,4 +1,4 @@
-import type { EventTrigger, ObjectReference, WebhookSecret } from '../plan/resources.ts';
+import type { EventTrigger, ObjectReference, SinkTarget, WebhookSecret } from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
 
 /** What planning a resource needs from elsewhere: names of Secrets and refs, all in the resource's own namespace. */
@@ -11,9 +11,14 @@ export interface Needs {
 
 export function needsOfWebhookSecret({ metadata, spec }: WebhookSecret): Needs {
   const { namespace = 'default', name } = metadata;
-  const secrets = unique((spec.secrets ?? []).map((secret) => secret.secretKeyRef.name));
+  const { jwks } = spec.jwt ?? {};
+  const secrets = unique([
+    ...(spec.secrets ?? []).map((secret) => secret.secretKeyRef.name),
+    ...(jwks === undefined ? [] : [jwks.secretKeyRef.name]),
+  ]);
+  const tokens = spec.scheme === 'Bearer' ? [BEARER_TOKENS] : [];
   const source = spec.source ?? `${namespace}.${name}`;
-  return { secrets, refs: [], things: [...secretThings(namespace, secrets), sourceKey(source)] };
+  return { secrets, refs: [], things: [...secretThings(namespace, secrets), sourceKey(source), ...tokens] };
 }
 
 export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
@@ -21,7 +26,7 @@ export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
   const { job, sink } = spec.target ?? {};
   const secrets = unique([
     ...(job?.auth === undefined ? [] : [job.auth.secretKeyRef.name]),
-    ...(sink?.headers ?? []).flatMap((header) => header.secretKeyRef?.name ?? []),
+    ...(sink === undefined ? [] : secretsOfSink(sink)),
   ]);
   const refs = [job?.ref, sink?.ref, spec.delivery?.deadLetterSink?.ref].filter((ref) => ref !== undefined);
   const endpoints = (spec.from ?? []).flatMap((from) => from.webhookSecret?.name ?? []);
@@ -35,6 +40,16 @@ export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
     ],
   };
 }
+
+function secretsOfSink({ headers, sign }: SinkTarget): readonly string[] {
+  return [
+    ...(headers ?? []).flatMap((header) => header.secretKeyRef?.name ?? []),
+    ...(sign?.secrets ?? []).map((secret) => secret.secretKeyRef.name),
+  ];
+}
+
+/** The tokens of scheme Bearer, as a thing: who waits for one looks again when any is freed. */
+export const BEARER_TOKENS = 'Bearer/tokens';
 
 /** The endpoint name of a WebhookSecret, as a thing that others may wait for. */
 export function sourceKey(source: string): string {

@@ -1,6 +1,16 @@
 import type { Finding } from '../../receiver/errors.ts';
-import type { Destination } from '../../receiver/routing/table.ts';
-import type { DeadLetterSink, JobTarget, ObjectReference, SinkHeader, SinkTarget } from './resources.ts';
+import type { Destination, Signing } from '../../receiver/routing/table.ts';
+import { readKeys } from './keys.ts';
+import type { Reader } from './reading.ts';
+import { readRecipe } from './recipe.ts';
+import type {
+  DeadLetterSink,
+  JobTarget,
+  ObjectReference,
+  Signing as SigningSpec,
+  SinkHeader,
+  SinkTarget,
+} from './resources.ts';
 import { readSecret, type SecretLookup } from './secrets.ts';
 import { type Lack, tell } from './settle.ts';
 import { withoutUndefined } from './without-undefined.ts';
@@ -22,7 +32,7 @@ export interface PlannedDestination {
   readonly destination: Destination;
   /** Wrong in the spec itself. */
   readonly findings: readonly Finding[];
-  /** Missing in the cluster; the destination is then `unresolved`. */
+  /** Missing in the cluster; the destination is then `unresolved`, unless it works without. */
   readonly lacks: readonly Lack[];
 }
 
@@ -36,8 +46,28 @@ export function planJob(spec: JobTarget, around: Surroundings): PlannedDestinati
   return plan('job', spec, readHeaders(headers, jobAuth, around.secrets, bearer), around);
 }
 
-export function planSink(spec: SinkTarget, around: Surroundings): PlannedDestination {
-  return plan('sink', spec, readHeaders(spec.headers ?? [], sinkHeader, around.secrets), around);
+export function planSink(spec: SinkTarget, around: Surroundings, reader: Reader): PlannedDestination {
+  const headers = readHeaders(spec.headers ?? [], sinkHeader, around.secrets);
+  if (spec.sign === undefined) return plan('sink', spec, headers, around);
+  const { sign, lacks } = readSigning(spec.sign, around.secrets, reader);
+  // With one key of several it is signed; without any it waits.
+  const waits = sign.keys.length === 0 ? lacks : [];
+  const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around);
+  return {
+    ...planned,
+    destination: { ...planned.destination, sign },
+    lacks: waits === lacks ? planned.lacks : [...planned.lacks, ...lacks],
+  };
+}
+
+function readSigning(
+  { scheme, hmac, secrets: list }: SigningSpec,
+  secrets: SecretLookup,
+  reader: Reader,
+): { readonly sign: Signing; readonly lacks: readonly Lack[] } {
+  const { keys, lacks } = readKeys(list, 'spec.target.sink.sign.secrets', secrets, reader);
+  const recipe = hmac && readRecipe(hmac, 'spec.target.sink.sign.hmac', reader);
+  return { sign: withoutUndefined<Signing>({ scheme, hmac: recipe, keys }), lacks };
 }
 
 const jobAuth = (): string => 'spec.target.job.auth';

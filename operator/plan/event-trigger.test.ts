@@ -187,17 +187,6 @@ describe('what is refused', () => {
     ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
     ['spec.from[0].cluster.audience', { from: [{ cluster: { audience: 'signalbox' } }] }],
     ['spec.from[0].cluster.subjects', { from: [{ cluster: { audience: 'a', subjects: ['b'] } }] }],
-    [
-      'spec.target.sink.sign',
-      {
-        target: {
-          sink: {
-            uri: 'http://sink.example',
-            sign: { scheme: 'GitHub', secrets: [{ name: 'k', secretKeyRef: { name: 'a', key: 'b' } }] },
-          },
-        },
-      },
-    ],
     ['spec.delivery.ordering', { delivery: { ordering: 'PerSubject' } }],
   ])('is what this version does not have: %s', (field, spec) => {
     const { entry, ready, findings } = planSpec(spec);
@@ -263,5 +252,70 @@ describe('a bad edit', () => {
     );
     expect(back.entry).toMatchObject({ destination: { headers: [{ value: 'Bearer new' }] } });
     expect((back.entry as TriggerEntry).destination.unresolved).toBeUndefined();
+  });
+});
+
+describe('a signed sink', () => {
+  const sign = {
+    scheme: 'StandardWebhooks' as const,
+    secrets: [
+      { name: 'old', secretKeyRef: { name: 'sink', key: 'old' }, notAfter: '2030-01-01T00:00:00Z' },
+      { name: 'new', secretKeyRef: { name: 'sink', key: 'new' } },
+    ],
+  };
+  const resource = eventTrigger({ target: { sink: { uri: 'http://sink.example/in', sign } } });
+  const OLD = `whsec_${Buffer.from('old-key').toString('base64')}`;
+  const NEW = `whsec_${Buffer.from('new-key').toString('base64')}`;
+  const plan = (all: Readonly<Record<string, string>>, over: Partial<EventTriggerInput> = {}) =>
+    planEventTrigger(eventTriggerInput({ resource, secrets: secrets({ sink: all }), ...over }));
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+  it('has every key, and its end', () => {
+    const { entry, ready } = plan({ old: OLD, new: NEW });
+    expect(ready.status).toBe('True');
+    expect(entry).toMatchObject({
+      destination: {
+        sign: {
+          scheme: 'StandardWebhooks',
+          keys: [
+            { name: 'old', secret: base64(OLD), notAfter: Date.UTC(2030, 0, 1) },
+            { name: 'new', secret: base64(NEW) },
+          ],
+        },
+      },
+    });
+  });
+
+  it('is signed with the keys that are there, and waits where there is none', () => {
+    const one = plan({ new: NEW });
+    expect(one.entry).toMatchObject({ destination: { sign: { keys: [{ name: 'new' }] } } });
+    expect((one.entry as TriggerEntry).destination).not.toHaveProperty('unresolved');
+    expect(one.ready).toMatchObject({ status: 'False', reason: 'SecretKeyMissing' });
+    expect(one.ready.message).toContain('the rest of it works');
+    const none = plan({});
+    expect(none.entry).toMatchObject({
+      destination: { unresolved: expect.stringContaining('sign.secrets[0]') },
+    });
+    expect(none.ready.message).toContain('deliveries wait');
+  });
+
+  it('names a key that the scheme cannot read, and never quotes it', () => {
+    const { entry, findings } = plan({ old: 'not base64!', new: NEW });
+    expect(entry).toBeUndefined();
+    expect(findings).toMatchObject([{ field: 'spec.target.sink.sign.secrets[0]' }]);
+    expect(JSON.stringify(findings)).not.toContain('not base64!');
+  });
+
+  it('follows a rotation while an edit is refused', () => {
+    const previous = plan({ old: OLD, new: NEW }).entry as TriggerEntry;
+    const bad = eventTrigger(
+      { target: { sink: { uri: 'http://sink.example/in', sign } }, condition: 'data.' },
+      2,
+    );
+    const { entry } = plan({ old: NEW, new: OLD }, { resource: bad, previous });
+    expect(entry).toMatchObject({
+      generation: 1,
+      destination: { sign: { keys: [{ secret: base64(NEW) }, { secret: base64(OLD) }] } },
+    });
   });
 });

@@ -106,7 +106,7 @@ function settle(input: EventTriggerInput, identity: Identity): Settled<TriggerEn
     return takenSpec(
       candidate,
       lacks,
-      target?.lacks.length === 0 ? 'the rest of it works' : 'deliveries wait until then',
+      candidate.destination.unresolved === undefined ? 'the rest of it works' : 'deliveries wait until then',
     );
   }
   const faults = (entry: Entry): readonly Finding[] => [...input.check(entry), ...input.egress(entry)];
@@ -118,7 +118,7 @@ function settle(input: EventTriggerInput, identity: Identity): Settled<TriggerEn
 function draft(input: EventTriggerInput, identity: Identity): Draft {
   const { spec } = input.resource;
   const reader = createReader();
-  const target = planTarget(spec, input);
+  const target = planTarget(spec, input, reader);
   if (target === undefined) return { target, candidate: undefined, findings: [], lacks: [] };
   const deadLetterSpec = spec.delivery?.deadLetterSink;
   const deadLetter = deadLetterSpec && planDeadLetterSink(deadLetterSpec, input);
@@ -141,9 +141,13 @@ const NO_TARGET = {
   findings: [{ field: 'spec.target', message: 'a target is missing: set job or sink' }],
 };
 
-function planTarget(spec: EventTriggerSpec, around: Surroundings): PlannedDestination | undefined {
+function planTarget(
+  spec: EventTriggerSpec,
+  around: Surroundings,
+  reader: Reader,
+): PlannedDestination | undefined {
   if (spec.target?.job !== undefined) return planJob(spec.target.job, around);
-  if (spec.target?.sink !== undefined) return planSink(spec.target.sink, around);
+  if (spec.target?.sink !== undefined) return planSink(spec.target.sink, around, reader);
   return undefined;
 }
 

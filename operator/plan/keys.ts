@@ -1,28 +1,39 @@
 import type { Finding } from '../../receiver/errors.ts';
-import type { EndpointEntry, Entry, KeyMaterial } from '../../receiver/routing/table.ts';
+import type { EndpointEntry, Entry, JwtRecipe, KeyMaterial } from '../../receiver/routing/table.ts';
 import type { Reader } from './reading.ts';
-import type { WebhookSecretSpec } from './resources.ts';
+import type { SecretKeyReference } from './resources.ts';
 import { readSecret, type SecretLookup } from './secrets.ts';
 import { type Lack, tell } from './settle.ts';
 
-/** What `spec.secrets` comes to: the keys that are there, and what is missing. */
+/** One item of a list of secrets. */
+export interface SecretSpec {
+  readonly name: string;
+  readonly secretKeyRef: SecretKeyReference;
+  readonly notAfter?: string;
+}
+
+/** What a list of secrets comes to: the keys that are there, and what is missing. */
 export interface KeyRing {
   readonly keys: readonly KeyMaterial[];
+  /** Scheme JWT: the issuer's keys, where they are in a Secret. */
+  readonly jwks?: string;
   readonly lacks: readonly Lack[];
 }
 
-export function readKeys(spec: WebhookSecretSpec, secrets: SecretLookup, reader: Reader): KeyRing {
+/** Reads a list of secrets; `path` is the list's own (`spec.secrets`). */
+export function readKeys(
+  list: readonly SecretSpec[],
+  path: string,
+  secrets: SecretLookup,
+  reader: Reader,
+): KeyRing {
   const keys: KeyMaterial[] = [];
   const lacks: Lack[] = [];
-  for (const [i, { name, secretKeyRef, notAfter }] of (spec.secrets ?? []).entries()) {
-    const field = `spec.secrets[${i}]`;
+  for (const [i, { name, secretKeyRef, notAfter }] of list.entries()) {
+    const field = `${path}[${i}]`;
     const read = readSecret(secretKeyRef, field, secrets);
     if (!read.ok) {
-      lacks.push(
-        spec.generate === undefined
-          ? read.missing
-          : { ...read.missing, ...notGenerated(read.missing.message) },
-      );
+      lacks.push(read.missing);
       continue;
     }
     const until = notAfter === undefined ? Infinity : reader.time(notAfter, `${field}.notAfter`);
@@ -32,10 +43,6 @@ export function readKeys(spec: WebhookSecretSpec, secrets: SecretLookup, reader:
     keys.push({ name, secret: read.value.toString('base64'), ...ends });
   }
   return { keys, lacks };
-}
-
-function notGenerated(message: string): Pick<Lack, 'reason' | 'message'> {
-  return { reason: 'NotYetSupported', message: `${message}; spec.generate is not supported yet` };
 }
 
 /** An entry with the keys that its verifier takes, what is wrong with the others, and what is wrong beside the keys. */
@@ -51,6 +58,7 @@ export function keepGoodKeys(
   ring: KeyRing,
   check: (entry: Entry) => readonly Finding[],
 ): GoodKeys {
+  if (entry.jwt !== undefined) return keepGoodIssuer(entry, entry.jwt, ring, check);
   if (entry.keys.length > 0) {
     const findings = check(entry);
     if (findings.length === 0) return { entry, lacks: ring.lacks, findings: [] };
@@ -75,4 +83,23 @@ export function keepGoodKeys(
 
 function withoutKeys(entry: EndpointEntry, lacks: readonly Lack[]): EndpointEntry {
   return { ...entry, keys: [], cannotVerify: lacks.length > 0 ? tell(lacks) : 'no key is left' };
+}
+
+const NO_KEYS = '{"keys":[]}';
+
+/** The same for scheme JWT, whose keys are one document. */
+function keepGoodIssuer(
+  entry: EndpointEntry,
+  jwt: JwtRecipe,
+  ring: KeyRing,
+  check: (entry: Entry) => readonly Finding[],
+): GoodKeys {
+  const findings = ring.lacks.length > 0 ? [] : check(entry);
+  if (ring.lacks.length === 0 && findings.length === 0) return { entry, lacks: [], findings };
+  const bare = jwt.jwksUri === undefined ? { ...entry, jwt: { ...jwt, jwks: NO_KEYS } } : entry;
+  const beside = check(bare);
+  if (beside.length > 0) return { entry, lacks: ring.lacks, findings: beside };
+  const bad = findings.map((finding): Lack => ({ reason: 'CannotVerify', ...finding }));
+  const lacks = [...ring.lacks, ...bad];
+  return { entry: withoutKeys(bare, lacks), lacks, findings: [] };
 }

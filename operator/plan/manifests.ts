@@ -1,5 +1,6 @@
 import type { Finding } from '../../receiver/errors.ts';
 import { type EndpointEntry, type Entry, entryKey, type TriggerEntry } from '../../receiver/routing/table.ts';
+import { heldTokens } from './bearer-tokens.ts';
 import type { Address } from './destination.ts';
 import { planEventBridge } from './event-bridge.ts';
 import { planEventTrigger } from './event-trigger.ts';
@@ -76,6 +77,7 @@ export function planManifests(input: ManifestInput): ManifestPlan {
 
 function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
   const holders = holdersOf(input, previous);
+  const tokens = tokenHoldersOf(input, previous);
   const outcomes = new Map<string, Outcome>();
   for (const resource of input.webhookSecrets) {
     const { namespace } = identityOf(resource);
@@ -84,12 +86,18 @@ function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry
       resource,
       secrets: secretsOf(input, namespace),
       holderOf: (source) => holders.get(source),
+      tokenHolderOf: (digest) => tokens.get(digest),
+      lastUsed: new Map(),
+      canGenerate: false,
       previous: previous.get(key) as EndpointEntry | undefined,
       publicUrl: input.publicUrl,
       check: input.check,
+      egress: input.egress,
     });
-    if (outcome.status.source !== undefined)
-      holders.set(outcome.status.source, key.slice(key.indexOf('/') + 1));
+    const name = key.slice(key.indexOf('/') + 1);
+    if (outcome.status.source !== undefined) holders.set(outcome.status.source, name);
+    if (outcome.entry?.kind === 'WebhookSecret')
+      for (const digest of heldTokens(outcome.entry)) tokens.set(digest, name);
     outcomes.set(key, outcome);
   }
   return outcomes;
@@ -101,6 +109,17 @@ function holdersOf(input: ManifestInput, previous: ReadonlyMap<string, Entry>): 
   for (const resource of input.webhookSecrets) {
     const entry = previous.get(keyOf('WebhookSecret', resource));
     if (entry?.kind === 'WebhookSecret') holders.set(entry.source, `${entry.namespace}/${entry.name}`);
+  }
+  return holders;
+}
+
+/** Who holds which Bearer token: of those that are still in the manifests, and still have it. */
+function tokenHoldersOf(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, string> {
+  const holders = new Map<string, string>();
+  for (const resource of input.webhookSecrets) {
+    const entry = previous.get(keyOf('WebhookSecret', resource));
+    if (entry?.kind !== 'WebhookSecret') continue;
+    for (const digest of heldTokens(entry)) holders.set(digest, `${entry.namespace}/${entry.name}`);
   }
   return holders;
 }

@@ -1,14 +1,11 @@
 import type { Finding } from '../../receiver/errors.ts';
 import { compileCorrelation } from '../../receiver/match/correlation.ts';
-import { SCHEME_NAMES } from '../../receiver/verify/schemes.ts';
-import type { EventTriggerSpec, TriggerSource, WebhookSecretSpec } from './resources.ts';
+import type { EventTriggerSpec, TriggerSource } from './resources.ts';
 
 /*
  * What the schema takes and this version does not run yet. Every such field is told under its name and holds its
  * resource back: a field that is ignored in silence would be a route that does something else than its author wrote.
  */
-
-const SCHEMES: ReadonlySet<string> = new Set(SCHEME_NAMES);
 
 interface Rule<Spec> {
   readonly field: string;
@@ -27,11 +24,6 @@ const TRIGGER_RULES: readonly Rule<EventTriggerSpec>[] = [
     field: 'spec.onStart',
     remedy: 'use Always, the default',
     used: (spec) => spec.onStart !== undefined && spec.onStart !== 'Always',
-  },
-  {
-    field: 'spec.target.sink.sign',
-    remedy: 'remove it and prove yourself by spec.target.sink.headers',
-    used: (spec) => spec.target?.sink?.sign !== undefined,
   },
   {
     field: 'spec.delivery.ordering',
@@ -54,16 +46,6 @@ function correlateFaults(correlate: string | undefined): readonly Finding[] {
   if (correlate === undefined) return [];
   const compiled = compileCorrelation(correlate, 'spec.correlate');
   return compiled.ok ? [] : compiled.findings;
-}
-
-/** Fields of a WebhookSecret that this version does not run. */
-export function webhookSecretNotYet(spec: WebhookSecretSpec): readonly Finding[] {
-  const findings: Finding[] = [];
-  if (!SCHEMES.has(spec.scheme)) {
-    const message = `${spec.scheme} is not supported yet: use one of ${[...SCHEMES].join(', ')}`;
-    findings.push({ field: 'spec.scheme', message });
-  }
-  return findings;
 }
 
 /** An EventBridge as a whole. */

@@ -1,5 +1,6 @@
 import type { Finding } from '../../receiver/errors.ts';
 import type { Entry } from '../../receiver/routing/table.ts';
+import type { SecretToMake } from './generate.ts';
 
 /** A condition before it has a time and a generation. */
 export interface PlannedCondition {
@@ -22,10 +23,12 @@ export interface Outcome {
   readonly ready: PlannedCondition;
   /** Conditions beside Ready. */
   readonly conditions: readonly PlannedCondition[];
-  /** What the author should fix; [] where Ready is True. */
+  /** What the author should fix. Where Ready is True it works nevertheless. */
   readonly findings: readonly Finding[];
   /** Status fields beside the conditions, as they are written. */
   readonly status: PlannedStatus;
+  /** Secrets that are missing and that `spec.generate` asks for. */
+  readonly toMake?: readonly SecretToMake[];
 }
 
 /** Status fields that planning knows, under their names in the CRDs. */
@@ -42,5 +45,5 @@ export interface PlannedStatus {
   readonly targetUri?: string;
   readonly deadLetterSinkUri?: string;
   /** WebhookSecret: its keys, without anything of their content. */
-  readonly keys?: readonly { readonly name: string }[];
+  readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
 }

@@ -8,8 +8,10 @@ import type { PlannedDestination } from './destination.ts';
  */
 export function refreshDestination(kept: Destination, now: PlannedDestination | undefined): Destination {
   if (now === undefined || now.destination.kind !== kept.kind) return kept;
-  if (now.lacks.some((lack) => lack.reason.startsWith('Secret'))) {
-    return { ...kept, headers: [], unresolved: now.destination.unresolved ?? '' };
+  const { unresolved } = now.destination;
+  if (unresolved !== undefined && now.lacks.some((lack) => lack.reason.startsWith('Secret'))) {
+    const { sign: _, ...rest } = kept;
+    return { ...rest, headers: [], unresolved };
   }
   // What waited for a Secret or an address has nothing that runs: it takes the edit's, if that is whole.
   if (kept.unresolved !== undefined) {
@@ -20,5 +22,7 @@ export function refreshDestination(kept: Destination, now: PlannedDestination | 
     name,
     value: current.get(name.toLowerCase()) ?? value,
   }));
-  return { ...kept, headers };
+  // Keys are told by name, so that one that was rotated or removed since counts at once.
+  const sign = kept.sign && now.destination.sign && { ...kept.sign, keys: now.destination.sign.keys };
+  return { ...kept, headers, ...(sign === undefined ? {} : { sign }) };
 }

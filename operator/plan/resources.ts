@@ -13,6 +13,7 @@ export type {
   ObjectMeta,
   ObjectReference,
   SecretKeyReference,
+  Signing,
   SinkHeader,
   SinkTarget,
   TriggerSource,

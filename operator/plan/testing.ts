@@ -47,9 +47,13 @@ export function webhookSecretInput(over: Partial<WebhookSecretInput> = {}): Webh
     resource: webhookSecret(),
     secrets: secrets({ hooks: { secret: 's3cr3t' } }),
     holderOf: () => undefined,
+    tokenHolderOf: () => undefined,
+    lastUsed: new Map(),
+    canGenerate: true,
     previous: undefined,
     publicUrl: 'https://hooks.example.com/',
     check: compileEntry,
+    egress: (entry: Entry) => egressFindings(entry, {}),
     ...over,
   };
 }

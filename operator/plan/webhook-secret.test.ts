@@ -112,11 +112,40 @@ describe('a key that is missing', () => {
     expect(ready.message).toContain('503');
   });
 
-  it('is told plainly where the spec asks to generate it', () => {
-    const resource = webhookSecret({ generate: { bytes: 32 } });
-    const { ready } = planWebhookSecret(webhookSecretInput({ resource, secrets: secrets({}) }));
-    expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
-    expect(ready.message).toContain('spec.generate');
+  it('is made where the spec asks for it, and only where the whole Secret is missing', () => {
+    const resource = webhookSecret({ secrets: TWO, generate: { bytes: 16 } });
+    const input = webhookSecretInput({ resource, secrets: secrets({}) });
+    const { ready, toMake } = planWebhookSecret(input);
+    expect(ready).toMatchObject({ status: 'False', reason: 'SecretNotFound' });
+    expect(ready.message).toContain('is being made');
+    expect(toMake).toMatchObject([{ name: 'hooks', keys: ['old', 'new'], bytes: 16 }]);
+
+    const half = planWebhookSecret({ ...input, secrets: secrets({ hooks: { old: 'one' } }) });
+    expect(half.toMake).toBeUndefined();
+    expect(half.ready.message).toContain('spec.generate changes no Secret that exists');
+
+    const offline = planWebhookSecret({ ...input, canGenerate: false });
+    expect(offline.toMake).toBeUndefined();
+    expect(offline.ready.message).toContain('spec.generate makes it in a cluster only');
+  });
+
+  it.each([
+    ['Emporix', {}],
+    ['StandardWebhooks', {}],
+    ['SignedHeaders', {}],
+    ['Basic', {}],
+    ['Bearer', {}],
+    ['HMAC', { hmac: { header: 'X-S', keyEncoding: 'Hex' as const, keyPrefix: 'k_' } }],
+    ['HMAC', { hmac: { header: 'X-S', keyEncoding: 'Base64' as const } }],
+  ] as const)('is made in a form that %s reads', (scheme, more) => {
+    const resource = webhookSecret({ scheme, ...more, generate: {} });
+    const input = webhookSecretInput({ resource, secrets: secrets({}) });
+    const [made] = planWebhookSecret(input).toMake ?? [];
+    const value = made?.form(Buffer.alloc(made.bytes, 0xfb)) ?? '';
+    expect(made?.bytes).toBe(32);
+    const outcome = planWebhookSecret({ ...input, secrets: secrets({ hooks: { secret: value } }) });
+    expect(outcome.findings).toEqual([]);
+    expect(outcome.ready.status).toBe('True');
   });
 
   it('is one that does not fit the scheme, too', () => {
@@ -135,6 +164,74 @@ describe('a key that is missing', () => {
     const alone = planWebhookSecret({ ...input, secrets: secrets({ hooks: { old: 'not hex', new: 'no' } }) });
     expect(alone.entry).toMatchObject({ keys: [], cannotVerify: expect.any(String) });
     expect(alone.ready.reason).toBe('CannotVerify');
+  });
+});
+
+describe('a Bearer token that two WebhookSecrets have', () => {
+  const bearer = webhookSecret({ scheme: 'Bearer' });
+
+  it('stays with the first, and the later is told and works at its own address', () => {
+    const input = webhookSecretInput({ resource: bearer, tokenHolderOf: () => 'shop/first' });
+    const { entry, ready, conditions, findings } = planWebhookSecret(input);
+    expect(entry).toMatchObject({ keys: [{ name: 'current', heldBy: 'shop/first' }] });
+    expect(ready.status).toBe('True');
+    expect(conditions).toContainEqual(
+      expect.objectContaining({ type: 'TokenUnique', status: 'False', reason: 'TokenTaken' }),
+    );
+    expect(findings).toMatchObject([{ message: expect.stringContaining('/e/shop.hooks only') }]);
+    expect(JSON.stringify([conditions, findings])).not.toContain('shop/first');
+  });
+
+  it('is its own again once the first is gone, and while it holds it itself', () => {
+    const previous = { ...published({ resource: bearer, tokenHolderOf: () => 'shop/first' }) };
+    for (const holder of [undefined, 'shop/hooks']) {
+      const input = webhookSecretInput({ resource: bearer, previous, tokenHolderOf: () => holder });
+      const { entry, conditions } = planWebhookSecret(input);
+      expect((entry as EndpointEntry).keys).toEqual([{ name: 'current', secret: base64('s3cr3t') }]);
+      expect(conditions.map(({ type }) => type)).toEqual(['Deduplicated']);
+    }
+  });
+});
+
+describe('scheme JWT', () => {
+  const jwt = { issuer: 'https://issuer.example', audiences: ['signalbox'] };
+  const uri = { ...jwt, jwksUri: 'https://issuer.example/jwks.json' };
+  const inSecret = { ...jwt, jwks: { secretKeyRef: { name: 'issuer', key: 'jwks' } } };
+
+  function plan(
+    spec: typeof uri | typeof inSecret,
+    all: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  ) {
+    const { secrets: _, ...rest } = webhookSecret({ scheme: 'JWT', jwt: spec }).spec;
+    const resource = { ...webhookSecret(), spec: rest };
+    return planWebhookSecret(webhookSecretInput({ resource, secrets: secrets(all) }));
+  }
+
+  it('needs no secrets, and pins its algorithms', () => {
+    const { entry, ready } = plan(uri);
+    expect(ready.status).toBe('True');
+    expect(entry).toMatchObject({ jwt: { ...uri, algorithms: ['RS256', 'ES256', 'EdDSA'] }, keys: [] });
+    expect(entry).not.toHaveProperty('cannotVerify');
+  });
+
+  it('reads the keys from a Secret, and cannot verify without them', () => {
+    const keys = '{"keys":[]}';
+    expect(plan(inSecret, { issuer: { jwks: keys } }).entry).toMatchObject({ jwt: { jwks: keys } });
+    for (const [all, reason] of [
+      [{}, 'SecretNotFound'],
+      [{ issuer: { jwks: 'no document' } }, 'CannotVerify'],
+    ] as const) {
+      const { entry, ready } = plan(inSecret, all);
+      expect(ready).toMatchObject({ status: 'False', reason });
+      expect(entry).toMatchObject({ cannotVerify: expect.any(String) });
+    }
+  });
+
+  it('is refused where the policy closes the issuer’s address', () => {
+    const { entry, ready } = plan({ ...jwt, jwksUri: 'http://169.254.169.254/keys' });
+    expect(entry).toBeUndefined();
+    expect(ready).toMatchObject({ reason: 'EgressRefused' });
+    expect(ready.message).toContain('spec.jwt.jwksUri');
   });
 });
 
@@ -234,18 +331,6 @@ describe('what is refused', () => {
     expect(ready).toMatchObject({ status: 'False', reason: 'Invalid' });
     expect(findings.map((finding) => finding.field)).toEqual([field]);
   });
-
-  it.each([['spec.scheme', { scheme: 'Twilio' as const }]])(
-    'is what this version does not have: %s',
-    (field, spec) => {
-      const { entry, ready, findings } = planWebhookSecret(
-        webhookSecretInput({ resource: webhookSecret(spec) }),
-      );
-      expect(entry).toBeUndefined();
-      expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
-      expect(findings.map((finding) => finding.field)).toContain(field);
-    },
-  );
 
   it('is a source that another holds', () => {
     const taken = webhookSecretInput({

@@ -1,17 +1,19 @@
 import type { Finding } from '../../receiver/errors.ts';
-import type { EndpointEntry, Entry, HmacRecipe, KeyMaterial } from '../../receiver/routing/table.ts';
+import type { EndpointEntry, Entry, JwtRecipe } from '../../receiver/routing/table.ts';
+import { heldElsewhere, markHeld } from './bearer-tokens.ts';
 import { deduplicated } from './deduplicated.ts';
+import { generated, missingOf } from './generate.ts';
+import { keyStatus, oldKeysUnused } from './key-status.ts';
 import { type KeyRing, keepGoodKeys, readKeys } from './keys.ts';
-import { webhookSecretNotYet } from './not-yet.ts';
 import type { Outcome } from './outcome.ts';
 import { createReader, type Reader, readDedup, readRate } from './reading.ts';
-import { type HmacRecipe as HmacSpec, type Identity, identityOf, type WebhookSecret } from './resources.ts';
-import type { SecretLookup } from './secrets.ts';
+import { readRecipe } from './recipe.ts';
+import { type Identity, identityOf, type WebhookSecret, type WebhookSecretSpec } from './resources.ts';
+import { readSecret, type SecretLookup } from './secrets.ts';
 import { firstRefusal, lastGood, refusedSpec, type Settled, takenSpec } from './settle.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
 const BODY_BYTES = 1_048_576;
-const TOLERANCE_MS = 300_000;
 
 export interface WebhookSecretInput {
   readonly resource: WebhookSecret;
@@ -19,12 +21,20 @@ export interface WebhookSecretInput {
   readonly secrets: SecretLookup;
   /** `namespace/name` of the WebhookSecret that holds a source in the routing table; undefined where it is free. */
   readonly holderOf: (source: string) => string | undefined;
+  /** `namespace/name` of the WebhookSecret that a Bearer token leads to, by its digest; undefined where it is free. */
+  readonly tokenHolderOf: (digest: string) => string | undefined;
+  /** When each of its keys last proved a request, by name, in milliseconds since the epoch. */
+  readonly lastUsed: ReadonlyMap<string, number>;
+  /** Whether `spec.generate` can be done: it needs a cluster. */
+  readonly canGenerate: boolean;
   /** This resource's entry in the routing table. */
   readonly previous: EndpointEntry | undefined;
   /** Base address of the public listener; '' where it is not known. */
   readonly publicUrl: string;
   /** The receiver's own compilers: what is wrong with an entry. */
   readonly check: (entry: Entry) => readonly Finding[];
+  /** The issuer's address, where the egress policy refuses it. */
+  readonly egress: (entry: Entry) => readonly Finding[];
 }
 
 /** Plans one WebhookSecret. */
@@ -32,12 +42,20 @@ export function planWebhookSecret(input: WebhookSecretInput): Outcome {
   const identity = identityOf(input.resource);
   const settled = settle(input, identity);
   const { entry } = settled;
-  const keys = (input.resource.spec.secrets ?? []).map(({ name }) => ({ name }));
+  const { spec } = input.resource;
+  const keys = keyStatus(input.resource, input.lastUsed);
+  const unused = oldKeysUnused(keys);
+  const held = entry === undefined ? undefined : heldElsewhere(entry);
   return {
     entry,
     ready: settled.ready,
-    conditions: [deduplicated(input.resource.spec)],
-    findings: settled.findings,
+    conditions: [
+      deduplicated(spec),
+      ...(unused === undefined ? [] : [unused]),
+      ...(held === undefined ? [] : [held.condition]),
+    ],
+    findings: [...settled.findings, ...(held === undefined ? [] : [held.finding])],
+    ...(input.canGenerate ? generated(spec, input.secrets) : {}),
     status: withoutUndefined({
       servingGeneration: entry?.generation,
       source: entry?.source,
@@ -48,31 +66,46 @@ export function planWebhookSecret(input: WebhookSecretInput): Outcome {
 }
 
 function settle(input: WebhookSecretInput, identity: Identity): Settled<EndpointEntry> {
-  const { spec } = input.resource;
   const reader = createReader();
-  const ring = readKeys(spec, input.secrets, reader);
-  const candidate = makeEntry(input, identity, ring.keys, reader);
+  const ring = readRing(input, reader);
+  const candidate = makeEntry(input, identity, ring, reader);
   const good = keepGoodKeys(candidate, ring, input.check);
   const refusal = firstRefusal([
-    { reason: 'NotYetSupported', findings: webhookSecretNotYet(spec) },
     { reason: 'Invalid', findings: [...reader.findings, ...good.findings] },
     { reason: 'SourceTaken', findings: sourceTaken(input, identity, candidate.source) },
+    { reason: 'EgressRefused', findings: input.egress(candidate) },
   ]);
+  const { tokenHolderOf } = input;
   if (refusal !== undefined) {
-    const fallback = lastGood(input.previous, identity, () => []);
-    const kept = fallback && refreshed(fallback, ring, input.check);
+    const fallback = lastGood(input.previous, identity, input.egress);
+    const fresh = fallback && refreshed(fallback, ring, input.check);
+    const kept = fresh && markHeld(fresh, tokenHolderOf);
     return refusedSpec(refusal, kept, kept?.cannotVerify && `it answers 503: ${kept.cannotVerify}`);
   }
   const names = good.entry.keys.map((key) => `"${key.name}"`).join(', ');
   const meanwhile =
     names === '' ? 'the endpoint answers 503 until then' : `the endpoint serves with ${names}`;
-  return takenSpec(good.entry, good.lacks, meanwhile);
+  return takenSpec(markHeld(good.entry, tokenHolderOf), good.lacks, meanwhile);
+}
+
+function readRing(input: WebhookSecretInput, reader: Reader): KeyRing {
+  const { spec } = input.resource;
+  const { secrets, canGenerate } = input;
+  const ring = readKeys(spec.secrets ?? [], 'spec.secrets', secrets, reader);
+  const ref = spec.jwt?.jwks?.secretKeyRef;
+  if (ref !== undefined) {
+    const read = readSecret(ref, 'spec.jwt.jwks', secrets);
+    return read.ok ? { ...ring, jwks: read.value.toString('utf8') } : { ...ring, lacks: [read.missing] };
+  }
+  return spec.generate === undefined
+    ? ring
+    : { ...ring, lacks: ring.lacks.map((lack) => missingOf(lack, canGenerate)) };
 }
 
 function makeEntry(
   input: WebhookSecretInput,
   identity: Identity,
-  keys: readonly KeyMaterial[],
+  ring: KeyRing,
   reader: Reader,
 ): EndpointEntry {
   const { spec } = input.resource;
@@ -82,9 +115,9 @@ function makeEntry(
     ...identity,
     source: spec.source ?? `${identity.namespace}.${identity.name}`,
     scheme: spec.scheme,
-    hmac: spec.hmac && recipe(spec.hmac, reader),
-    jwt: undefined,
-    keys,
+    hmac: spec.hmac && readRecipe(spec.hmac, 'spec.hmac', reader),
+    jwt: spec.jwt && issuer(spec.jwt, ring.jwks),
+    keys: ring.keys,
     cannotVerify: undefined,
     publicUrl: publicUrl === '' ? undefined : publicUrl,
     event: spec.event,
@@ -96,15 +129,11 @@ function makeEntry(
   });
 }
 
-/** The recipe with the defaults that are not constants, and so are not in the schema. */
-function recipe(spec: HmacSpec, reader: Reader): HmacRecipe {
-  const { tolerance, ...rest } = spec;
-  const timed = spec.timestamp !== undefined || spec.fields?.timestamp !== undefined;
-  return {
-    ...rest,
-    signedContent: spec.signedContent ?? (timed ? '{timestamp}.{body}' : '{body}'),
-    toleranceMs: reader.duration(tolerance, 'spec.hmac.tolerance', TOLERANCE_MS),
-  };
+const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
+
+function issuer(spec: NonNullable<WebhookSecretSpec['jwt']>, jwks: string | undefined): JwtRecipe {
+  const { issuer: name, audiences, jwksUri, algorithms = ALGORITHMS } = spec;
+  return withoutUndefined<JwtRecipe>({ issuer: name, audiences, jwksUri, jwks, algorithms });
 }
 
 function sourceTaken(input: WebhookSecretInput, identity: Identity, source: string): readonly Finding[] {
@@ -122,6 +151,7 @@ function refreshed(
   check: (entry: Entry) => readonly Finding[],
 ): EndpointEntry | undefined {
   const { cannotVerify: _, ...rest } = entry;
-  const now = keepGoodKeys({ ...rest, keys: ring.keys }, ring, check);
+  const jwt = rest.jwt && ring.jwks !== undefined ? { ...rest.jwt, jwks: ring.jwks } : rest.jwt;
+  const now = keepGoodKeys(withoutUndefined<EndpointEntry>({ ...rest, keys: ring.keys, jwt }), ring, check);
   return now.findings.length > 0 ? undefined : now.entry;
 }

@@ -24,6 +24,7 @@ export interface Publisher {
   get(key: string): Entry | undefined;
   entries(): IterableIterator<Entry>;
   holderOf(source: string): string | undefined;
+  tokenHolderOf(digest: string): string | undefined;
   /**
    * Puts or removes the entry of a resource at once in `get` and `holderOf`, and resolves when the table in the
    * cluster has it. While the API server is away it waits. Rejects after `stop`.
@@ -146,6 +147,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     get: (key) => table.get(key),
     entries: () => table.entries(),
     holderOf: (source) => table.holderOf(source),
+    tokenHolderOf: (digest) => table.tokenHolderOf(digest),
     publish(key, entry) {
       if (stopping.signal.aborted) return Promise.reject(new Error('the operator stops'));
       const changed = table.set(key, entry);

@@ -1,5 +1,6 @@
 import { encodeShard, MAX_SHARD_BYTES, SHARD_COUNT, shardOf } from '../../receiver/routing/shards.ts';
 import { type EndpointEntry, type Entry, entryKey } from '../../receiver/routing/table.ts';
+import { heldTokens } from '../plan/bearer-tokens.ts';
 
 /** One shard as it shall be written. `digest` is undefined for a shard without entries. */
 export interface EncodedShard {
@@ -14,6 +15,8 @@ export interface Table {
   entries(): IterableIterator<Entry>;
   /** `namespace/name` of the WebhookSecret that holds a source. */
   holderOf(source: string): string | undefined;
+  /** `namespace/name` of the WebhookSecret that a Bearer token, by its digest, leads to. */
+  tokenHolderOf(digest: string): string | undefined;
   /** Puts or removes an entry. Answers false where nothing changes. */
   set(key: string, entry: Entry | undefined): boolean;
   /** Shards that changed since they were last taken. */
@@ -30,6 +33,7 @@ export interface Table {
 export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SHARD_BYTES): Table {
   const shards = Array.from({ length: SHARD_COUNT }, () => new Map<string, Entry>());
   const sources = new Map<string, string>();
+  const tokens = new Map<string, string>();
   const dirty = new Set<number>();
   /** What each changed key had when its shard was last taken, in order of change. */
   const before = new Map<string, Entry | undefined>();
@@ -41,10 +45,21 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
   function place(key: string, entry: Entry | undefined): void {
     const map = mapOf(key);
     const old = map.get(key);
-    if (old?.kind === 'WebhookSecret' && sources.get(old.source) === nameOf(old)) sources.delete(old.source);
+    if (old?.kind === 'WebhookSecret') release(old);
     if (entry === undefined) map.delete(key);
     else map.set(key, entry);
-    if (entry?.kind === 'WebhookSecret') sources.set(entry.source, nameOf(entry));
+    if (entry?.kind === 'WebhookSecret') hold(entry);
+  }
+
+  function release(entry: EndpointEntry): void {
+    const name = nameOf(entry);
+    if (sources.get(entry.source) === name) sources.delete(entry.source);
+    for (const digest of heldTokens(entry)) if (tokens.get(digest) === name) tokens.delete(digest);
+  }
+
+  function hold(entry: EndpointEntry): void {
+    sources.set(entry.source, nameOf(entry));
+    for (const digest of heldTokens(entry)) tokens.set(digest, nameOf(entry));
   }
 
   function encode(shard: number): EncodedShard {
@@ -76,6 +91,7 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
       for (const shard of shards) yield* shard.values();
     },
     holderOf: (source) => sources.get(source),
+    tokenHolderOf: (digest) => tokens.get(digest),
     set(key, entry) {
       const old = mapOf(key).get(key);
       if (old === entry || JSON.stringify(old) === JSON.stringify(entry)) return false;

@@ -2,8 +2,9 @@ import type { Attempt } from '../journal/journal.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import type { DeliveryObserver } from './observer.ts';
-import type { Answer, Failure, OutboundClient } from './outbound.ts';
-import { RenderError, type Rendered, type Renderer } from './renderer.ts';
+import type { Answer, Failure, OutboundClient, OutboundRequest } from './outbound.ts';
+import { RenderError, type Renderer } from './renderer.ts';
+import { createSigning } from './signing.ts';
 import { TARGETS } from './targets.ts';
 import {
   type DeathCause,
@@ -57,6 +58,8 @@ const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target fail
 
 /** Makes Attempts. */
 export function createAttempts({ client, observer, now, random }: AttemptParts): Attempts {
+  const signing = createSigning();
+
   function standing(delivery: HeldDelivery, answer: Answer | undefined): Standing {
     const { receivedAt, attempts } = delivery;
     return { receivedAt, attempts: attempts + 1, now: now(), retryAfter: answer?.headers['retry-after'] };
@@ -82,23 +85,35 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
     return told(ruled, { ...attempt, error: ruled.error }, answer);
   }
 
+  function requestOf(
+    { event, trigger, receivedAt }: HeldDelivery,
+    { destination, policy }: Route,
+    renderer: Renderer,
+    at: number,
+  ): OutboundRequest | Failure {
+    const key = idempotencyKey(trigger, event.source, event.id);
+    const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
+    const signed = signing.sign(destination, rendered, key, at);
+    if ('code' in signed) return signed;
+    const { path, body } = rendered;
+    return { destination, path, body, timeoutMs: policy.timeoutMs, ...signed };
+  }
+
   return {
     run(delivery, route, renderer, ended) {
-      const { event, trigger, receivedAt } = delivery;
       const at = now();
-      let rendered: Rendered;
+      let request: OutboundRequest | Failure;
       try {
-        rendered = renderer.render(event, {
-          idempotencyKey: idempotencyKey(trigger, event.source, event.id),
-          receivedAt,
-        });
+        request = requestOf(delivery, route, renderer, at);
       } catch (error) {
         ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');
         return;
       }
-      const { destination, policy } = route;
-      const { path, headers, body } = rendered;
-      client.post({ destination, path, headers, body, timeoutMs: policy.timeoutMs }, (answer, failure) => {
+      if ('code' in request) {
+        ended(judge(delivery, route, at, { answer: undefined, failure: request }), 'unknown');
+        return;
+      }
+      client.post(request, (answer, failure) => {
         ended(judge(delivery, route, at, { answer, failure }), healthOf(answer, failure));
       });
     },

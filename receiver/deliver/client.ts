@@ -4,7 +4,14 @@ import { createConnector, type Lookup } from './connector.ts';
 import { compileEgress, type EgressPolicy } from './egress.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
-import type { Failure, OutboundClient, OutboundDone, OutboundRequest, SetTimer } from './outbound.ts';
+import type {
+  Failure,
+  OutboundClient,
+  OutboundDone,
+  OutboundFetch,
+  OutboundRequest,
+  SetTimer,
+} from './outbound.ts';
 
 /** What a client is made of. */
 export interface ClientOptions {
@@ -106,19 +113,36 @@ export function createClient(options: ClientOptions): OutboundClient {
     }
   }
 
+  function refuse(done: OutboundDone): void {
+    done(undefined, closed ? CLOSED : UNSENDABLE);
+  }
+
+  function deadlineIn(ms: number): number {
+    return tick + 1 + Math.ceil(ms / TICK_MS);
+  }
+
   function post(request: OutboundRequest, done: OutboundDone): void {
     const to = endpoint(request.destination);
     if (closed || to === undefined) {
-      done(undefined, closed ? CLOSED : UNSENDABLE);
+      refuse(done);
       return;
     }
-    const deadline = tick + 1 + Math.ceil(request.timeoutMs / TICK_MS);
-    const exchange = new Exchange(owner, deadline, done);
+    const exchange = new Exchange(owner, deadlineIn(request.timeoutMs), done);
+    const path = to.path(request.path, request.query);
     const headers = to.headers(request.headers);
-    poolOf(to).dispatch(
-      { method: 'POST', path: to.path(request.path), headers, body: request.body },
-      exchange,
-    );
+    poolOf(to).dispatch({ method: 'POST', path, headers, body: request.body }, exchange);
+    keepTicking();
+  }
+
+  function get(request: OutboundFetch, done: OutboundDone): void {
+    const to = endpointOf({ kind: 'sink', url: request.url, headers: [] });
+    if (closed || to === undefined) {
+      refuse(done);
+      return;
+    }
+    const bounded = { ...owner, maxAnswerBytes: request.maxAnswerBytes };
+    const exchange = new Exchange(bounded, deadlineIn(request.timeoutMs), done);
+    poolOf(to).dispatch({ method: 'GET', path: to.path(''), headers: to.headers(request.headers) }, exchange);
     keepTicking();
   }
 
@@ -134,6 +158,7 @@ export function createClient(options: ClientOptions): OutboundClient {
 
   return {
     post,
+    get,
     close,
     get pools() {
       return origins.size;

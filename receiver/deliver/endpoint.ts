@@ -6,8 +6,10 @@ export interface Endpoint {
   /** Destinations with one key share connections: same origin, same trust. */
   readonly poolKey: string;
   readonly caCerts: string | undefined;
-  /** The path and query of a request. */
-  path(added: string): string;
+  /** The path and query of a request; `query` is added to the destination's own. */
+  path(added: string, query?: string): string;
+  /** The same with scheme and host. */
+  url(added: string, query?: string): string;
   /** Name, value, name, value …: the request's own headers, then the destination's, which win. */
   headers(own: Readonly<Record<string, string>>): string[];
 }
@@ -26,11 +28,17 @@ export function endpointOf(destination: Destination): Endpoint | undefined {
   const whole = `${url.pathname}${url.search}`;
   const base = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
 
+  function path(added: string, query?: string): string {
+    const own = added === '' ? whole : `${base}${added}${url?.search ?? ''}`;
+    return query === undefined ? own : `${own}${own.includes('?') ? '&' : '?'}${query}`;
+  }
+
   return {
     origin: new URL(url.origin),
     poolKey: caCerts === undefined ? url.origin : `${url.origin}\n${caCerts}`,
     caCerts,
-    path: (added) => (added === '' ? whole : `${base}${added}${url.search}`),
+    path,
+    url: (added, query) => url.origin + path(added, query),
     headers(own) {
       const all: string[] = [];
       for (const name in own) {

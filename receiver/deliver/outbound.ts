@@ -6,10 +6,23 @@ export interface OutboundRequest {
   readonly destination: Destination;
   /** Added to the destination's path. */
   readonly path: string;
+  /** Added to the destination's query: `name=value`. */
+  readonly query?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** For the whole exchange: connecting, sending, and the answer to its last byte. */
   readonly timeoutMs: number;
+}
+
+/** One document to fetch. */
+export interface OutboundFetch {
+  /** Absolute. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the whole exchange. */
+  readonly timeoutMs: number;
+  /** How much of the answer is read. */
+  readonly maxAnswerBytes: number;
 }
 
 /** What came back. */
@@ -43,6 +56,8 @@ export type OutboundDone = (answer: Answer | undefined, failure: Failure | undef
 export interface OutboundClient {
   /** Sends one request. Never throws; `done` may be called before it returns. */
   post(request: OutboundRequest, done: OutboundDone): void;
+  /** Fetches one document. Never throws; `done` may be called before it returns. */
+  get(request: OutboundFetch, done: OutboundDone): void;
   /** Ends every exchange under way with `Closed` and closes every connection. */
   close(): Promise<void>;
   /** Origins that have a connection pool. */

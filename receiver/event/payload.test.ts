@@ -227,7 +227,9 @@ describe('ids where nothing names them', () => {
   });
 
   it('tell whether the endpoint deduplicates', () => {
-    expect(deduplicates(endpointEntry())).toBe(false);
+    // Its senders speak CloudEvents, which have ids.
+    expect(deduplicates(endpointEntry())).toBe(true);
+    expect(deduplicates(endpointEntry({ scheme: 'Basic' }))).toBe(false);
     expect(deduplicates(endpointEntry({ scheme: 'GitHub' }))).toBe(true);
     expect(deduplicates(endpointEntry({ scheme: 'Stripe' }))).toBe(true);
     expect(deduplicates(endpointEntry(timed))).toBe(true);

@@ -171,7 +171,7 @@ export function compileEventMapping(entry: EndpointEntry, path = 'spec'): Compil
  * Whether a payload that is sent again is known again at this endpoint: by a mapped id, the provider's own, or the hash
  * of content that holds a timestamp or an id. Where not, the condition `Deduplicated=False` says to set `event.id`.
  */
-export function deduplicates(entry: EndpointEntry): boolean {
+export function deduplicates(entry: Pick<EndpointEntry, 'scheme' | 'hmac' | 'event'>): boolean {
   const id = entry.event?.id;
   if (id !== undefined) return !('unique' in id);
   const scheme = findScheme(entry.scheme, 'spec.scheme');

@@ -6,6 +6,7 @@ import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
+import type { KeyUse } from '../verify/key-use.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
@@ -16,6 +17,7 @@ export interface AdminParts {
   readonly refusals: RefusalLog;
   readonly registry: Registry;
   readonly gate: RevisionGate;
+  readonly keyUse: Pick<KeyUse, 'list'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly token: string;
@@ -57,7 +59,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, gate }: AdminParts): Router {
+function api({ journal, refusals, gate, keyUse }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -67,6 +69,7 @@ function api({ journal, refusals, gate }: AdminParts): Router {
     }
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
+  router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });

@@ -10,6 +10,22 @@ export function answerJson(response: ServerResponse, status: number, json: strin
   response.end(json);
 }
 
+/** Sends a text back to whoever asked for it: 200. */
+export function answerText(response: ServerResponse, text: string): void {
+  response.writeHead(200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** Sends a status without a body. */
+export function answerEmpty(response: ServerResponse, status: number): void {
+  response.writeHead(status, status === 204 ? {} : { 'content-length': 0 });
+  response.end();
+}
+
 /**
  * Sends a refusal: `{"error":{"code","message"}}`, Retry-After where the error has one. A body that was not read to its
  * end closes the connection, since what follows on it cannot be told from a next request.

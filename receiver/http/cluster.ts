@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import { RequestError } from '../errors.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { RunningTrigger, Runtime } from '../routing/runtime.ts';
-import { answerError } from './answer.ts';
+import { answerEmpty, answerError } from './answer.ts';
 import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import { ingest } from './ingest.ts';
@@ -29,7 +29,7 @@ export function clusterHot(door: Door): HotHandler {
       entrance: trigger.entrance,
       limit: BODY_LIMIT,
       handle: (signed, done) => door.pipeline.receive(trigger, signed, done),
-      answer: answerEmpty,
+      answer: answerWhole,
     });
     return true;
   };
@@ -64,12 +64,8 @@ function addressed(runtime: Runtime, url: string): RunningTrigger | undefined {
 }
 
 /** Empty: a Broker turns any body that is no CloudEvent into a failure and sends again. */
-function answerEmpty(response: ServerResponse, outcomes: readonly Outcome[]): void {
+function answerWhole(response: ServerResponse, outcomes: readonly Outcome[]): void {
   const refusal = commonRefusal(outcomes);
-  if (refusal !== undefined) {
-    answerError(response, refusal);
-    return;
-  }
-  response.writeHead(202, { 'content-length': 0 });
-  response.end();
+  if (refusal === undefined) answerEmpty(response, 202);
+  else answerError(response, refusal);
 }

@@ -3,7 +3,7 @@ import type { RequestError } from '../errors.ts';
 import type { Done, Outcome } from '../pipeline.ts';
 import { asRequestError, overloaded } from '../refusals.ts';
 import type { SignedRequest } from '../verify/verifier.ts';
-import { answerError } from './answer.ts';
+import { answerError, answerText } from './answer.ts';
 import { readBody } from './body.ts';
 import type { Door } from './door.ts';
 
@@ -17,7 +17,7 @@ export interface IngestOptions {
   /** Bytes. */
   readonly limit: number;
   readonly handle: (request: SignedRequest, done: Done) => void;
-  readonly answer: (response: ServerResponse, outcomes: readonly Outcome[]) => void;
+  readonly answer: (response: ServerResponse, outcomes: readonly Outcome[], request: SignedRequest) => void;
 }
 
 /**
@@ -35,9 +35,10 @@ export function ingest(options: IngestOptions): void {
     }
     const signed = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
     try {
-      options.handle(signed, (refused, outcomes) => {
+      options.handle(signed, (refused, outcomes, reply) => {
         if (refused !== undefined) answerError(response, refused);
-        else options.answer(response, outcomes);
+        else if (reply !== undefined) answerText(response, reply);
+        else options.answer(response, outcomes, signed);
       });
     } catch (fault) {
       turnAway(options, asRequestError(fault), body.length);

@@ -52,7 +52,7 @@ export function ojsHot(door: Door): HotHandler {
       entrance: endpoint.entrance,
       limit: endpoint.entry.limits.bodyBytes,
       handle: (signed, done) => door.pipeline.ingest(endpoint, signed, done),
-      answer: answerOutcomes,
+      answer: (answered, outcomes) => answerOutcomes(answered, outcomes),
     });
     return true;
   };

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { RequestError } from '../errors.ts';
 import type { Outcome } from '../pipeline.ts';
-import { answerJson } from './answer.ts';
+import type { PresetAnswer } from '../verify/scheme.ts';
+import { answerEmpty, answerJson } from './answer.ts';
 
 /**
  * What all events of a request have in common where none was taken: their own status and code, or 400 where they differ.
@@ -23,11 +24,21 @@ export function commonRefusal(outcomes: readonly Outcome[]): RequestError | unde
   return new RequestError(status, code, message);
 }
 
-/** 202 and one entry per event, in their order; an event that was refused for good has `error` instead. */
-export function answerOutcomes(response: ServerResponse, outcomes: readonly Outcome[]): void {
+const AS_EVERYWHERE: PresetAnswer = { status: 202, empty: false };
+
+/**
+ * 202 and one entry per event, in their order, or what this provider takes for an answer; an event that was refused for
+ * good has `error` instead.
+ */
+export function answerOutcomes(
+  response: ServerResponse,
+  outcomes: readonly Outcome[],
+  { status, empty } = AS_EVERYWHERE,
+): void {
   const events = outcomes.map(entryOf);
   const refusal = commonRefusal(outcomes);
-  if (refusal === undefined) answerJson(response, 202, JSON.stringify({ events }));
+  if (refusal === undefined && empty) answerEmpty(response, status);
+  else if (refusal === undefined) answerJson(response, status, JSON.stringify({ events }));
   else answerJson(response, refusal.status, JSON.stringify({ error: told(refusal), events }));
 }
 

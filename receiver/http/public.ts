@@ -27,7 +27,8 @@ export function publicHot(door: Door): HotHandler {
       entrance: endpoint.entrance,
       limit: endpoint.entry.limits.bodyBytes,
       handle: (signed, done) => door.pipeline.ingest(endpoint, signed, done),
-      answer: answerOutcomes,
+      answer: (answered, outcomes, signed) =>
+        answerOutcomes(answered, outcomes, endpoint.scheme.answer?.(signed)),
     });
     return true;
   };

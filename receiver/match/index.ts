@@ -57,7 +57,7 @@ export function buildIndex<T extends Indexed>(items: readonly T[]): Index<T> {
   }
 
   // Beside the items: one that says no is not looked at further.
-  const tests = ordered.map((item) => item.matcher.matches);
+  const matchers = ordered.map((item) => item.matcher);
 
   return {
     match(event) {
@@ -66,7 +66,7 @@ export function buildIndex<T extends Indexed>(items: readonly T[]): Index<T> {
       for (const position of found(event)) {
         if (position === last) continue;
         last = position;
-        const item = tests[position]?.(event) === true ? ordered[position] : undefined;
+        const item = matchers[position]?.matches(event) === true ? ordered[position] : undefined;
         if (item !== undefined) taken.push(item);
       }
       return taken;

@@ -4,6 +4,7 @@ import type { Compiled, Finding } from '../errors.ts';
 import { compileEventMapping } from '../event/payload.ts';
 import { compileMatcher } from '../match/compile-matcher.ts';
 import { compileVerifier } from '../verify/schemes.ts';
+import { compileSigner } from '../verify/sign.ts';
 import type { Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts';
 
 /**
@@ -16,8 +17,9 @@ export function compileEntry(entry: Entry): readonly Finding[] {
   return [];
 }
 
-/** Destinations that the egress policy refuses by their literal address or cluster host (invariant 9). */
+/** Destinations, and issuers' addresses, that the egress policy refuses by their literal address or cluster host (invariant 9). */
 export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Finding[] {
+  if (entry.kind === 'WebhookSecret') return keysRefused(entry, policy);
   if (entry.kind !== 'EventTrigger') return [];
   const member = entry.destination.kind === 'job' ? 'spec.target.job' : 'spec.target.sink';
   const deadLetter = entry.policy.deadLetter;
@@ -29,12 +31,22 @@ export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Fin
   ];
 }
 
+function keysRefused({ jwt }: EndpointEntry, policy: EgressPolicy): readonly Finding[] {
+  const finding = jwt?.jwksUri === undefined ? undefined : checkDestination(jwt.jwksUri, policy);
+  return finding === undefined ? [] : [{ field: 'spec.jwt.jwksUri', message: finding.message }];
+}
+
 function endpointFindings(entry: EndpointEntry): readonly Finding[] {
   return [compileVerifier(entry), compileEventMapping(entry)].flatMap(findingsOf);
 }
 
 function triggerFindings(entry: TriggerEntry): readonly Finding[] {
-  return [compileMatcher(entry), compileShape(entry.shape)].flatMap(findingsOf);
+  const { sign } = entry.destination;
+  return [
+    compileMatcher(entry),
+    compileShape(entry.shape),
+    ...(sign === undefined ? [] : [compileSigner(sign, 'spec.target.sink.sign')]),
+  ].flatMap(findingsOf);
 }
 
 function findingsOf(result: Compiled<unknown>): readonly Finding[] {

@@ -11,9 +11,12 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
-import { bearerToken } from '../verify/bearer-token.ts';
+import { bearerToken } from '../verify/bearer.ts';
+import type { JwksSource } from '../verify/jwks-source.ts';
+import type { Scheme } from '../verify/scheme.ts';
 import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
+import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
 import {
   type EndpointEntry,
   type Entry,
@@ -31,6 +34,7 @@ export interface RunningEndpoint {
   readonly entry: EndpointEntry;
   /** `WebhookSecret/ns/name`: what its events' dedup keys and records name. */
   readonly entrance: string;
+  readonly scheme: Scheme;
   readonly verifier: Verifier;
   readonly read: ReadEvents;
   /** What its CloudEvents must keep to. */
@@ -62,9 +66,8 @@ export interface Runtime {
   readonly revision: number;
   endpoint(source: string): RunningEndpoint | undefined;
   /**
-   * The endpoint whose Bearer secret a request shows, for the paths that name none (`/ojs/v1/cloudevents`); of several the
-   * table's first. Found by hash, so that how long it takes tells nothing of a key. It only routes: the endpoint's own
-   * verifier decides.
+   * The endpoint whose Bearer secret a request shows, for the paths that name none (`/ojs/v1/cloudevents`). It only
+   * routes: the endpoint's own verifier decides.
    */
   bearerEndpoint(request: Pick<SignedRequest, 'headers' | 'url'>): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
@@ -97,13 +100,16 @@ const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
 /** What runs before any table has come. */
 export const EMPTY_RUNTIME: Runtime = buildRuntime({ version: 1, revision: 0, entries: [] });
 
-/** Compiles a table; entries and indexes that are the same as in `previous` are taken over as they are. */
-export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
+/**
+ * Compiles a table; entries and indexes that are the same as in `previous` are taken over as they are. `jwks` is where
+ * issuers' keys come from.
+ */
+export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: JwksSource): Runtime {
   const before = previous as BuiltRuntime | undefined;
   const compiled = new Map<string, Compiled>();
   for (const entry of table.entries) {
     const key = entryKey(entry);
-    compiled.set(key, reuse(entry, before?.compiled.get(key)) ?? compile(entry));
+    compiled.set(key, reuse(entry, before?.compiled.get(key)) ?? compile(entry, jwks));
   }
   const endpoints = new Map<string, RunningEndpoint>();
   const triggers = new Map<string, RunningTrigger>();
@@ -113,14 +119,16 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime): Runtime {
     if (one.trigger !== undefined) triggers.set(one.trigger.key, one.trigger);
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
-  const bearers = bearersOf(endpoints.values());
   const indexes = buildIndexes(triggers, before?.indexes);
+  let bearers: BearerIndex<RunningEndpoint> | undefined;
   const runtime: BuiltRuntime = {
     revision: table.revision,
     endpoint: (source) => endpoints.get(source),
     bearerEndpoint(request) {
       const token = bearerToken(request);
-      return token === undefined ? undefined : bearers.get(digest(token));
+      if (token === undefined) return undefined;
+      bearers ??= buildBearerIndex(endpoints.values());
+      return bearers.find(token);
     },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
@@ -148,16 +156,16 @@ function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined
     : undefined;
 }
 
-function compile(entry: Entry): Compiled {
-  if (entry.kind === 'WebhookSecret') return compileEndpoint(entry);
+function compile(entry: Entry, jwks: JwksSource | undefined): Compiled {
+  if (entry.kind === 'WebhookSecret') return compileEndpoint(entry, jwks);
   if (entry.kind === 'EventTrigger') return compileTrigger(entry);
   return { entry, findings: [] };
 }
 
-function compileEndpoint(entry: EndpointEntry): Compiled {
-  const verifier = compileVerifier(entry);
-  const toEvent = compileEventMapping(entry);
+function compileEndpoint(entry: EndpointEntry, jwks: JwksSource | undefined): Compiled {
   const scheme = findScheme(entry.scheme, 'spec.scheme');
+  const verifier = compileVerifier(entry, 'spec', jwks);
+  const toEvent = compileEventMapping(entry);
   if (!(verifier.ok && toEvent.ok && scheme.ok)) {
     return { entry, findings: [verifier, toEvent].flatMap((result) => (result.ok ? [] : result.findings)) };
   }
@@ -166,6 +174,7 @@ function compileEndpoint(entry: EndpointEntry): Compiled {
   const endpoint: RunningEndpoint = {
     entry,
     entrance: entryKey(entry),
+    scheme: scheme.value,
     verifier: verifier.value,
     read: readerOf(toEvent.value, rules),
     rules,
@@ -252,25 +261,6 @@ class LazyShape implements PinnedShape {
     this.#renderer ??= compilePinned(this.text);
     return this.#renderer;
   }
-}
-
-/** Endpoints by the hash of each of their bearer tokens. */
-function bearersOf(endpoints: Iterable<RunningEndpoint>): ReadonlyMap<string, RunningEndpoint> {
-  const bearers = new Map<string, RunningEndpoint>();
-  for (const endpoint of endpoints) {
-    if (endpoint.entry.scheme !== 'Bearer') continue;
-    for (const { secret } of endpoint.entry.keys) {
-      const token = Buffer.from(secret, 'base64').toString('latin1').trim();
-      const key = digest(token);
-      if (token !== '' && !bearers.has(key)) bearers.set(key, endpoint);
-    }
-  }
-  return bearers;
-}
-
-/** `node:http` gives header values as one character per byte, and so does this take them. */
-function digest(token: string): string {
-  return hash('sha256', Buffer.from(token, 'latin1'), 'base64');
 }
 
 function buildIndexes(

@@ -60,6 +60,18 @@ export interface KeyMaterial {
   readonly secret: string;
   /** Milliseconds since the epoch; from then on the key no longer verifies. */
   readonly notAfter?: number;
+  /**
+   * Scheme Bearer: `namespace/name` of the WebhookSecret that had this token first. Where only the token names the
+   * endpoint (`/ojs/v1/cloudevents`) it leads there.
+   */
+  readonly heldBy?: string;
+}
+
+/** What signs a request that leaves: a scheme's name, its recipe where it is `HMAC`, and the keys, the preferred first. */
+export interface Signing {
+  readonly scheme: string;
+  readonly hmac?: HmacRecipe;
+  readonly keys: readonly KeyMaterial[];
 }
 
 export interface HmacRecipe {
@@ -201,6 +213,8 @@ export interface Destination {
   readonly byRef?: true;
   /** Credentials and constant headers, values resolved. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** How each attempt is signed. */
+  readonly sign?: Signing;
   /** PEM. */
   readonly caCerts?: string;
   /** Set where it cannot be reached by configuration (an unresolved ref): why. Deliveries wait. */

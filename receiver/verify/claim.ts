@@ -7,6 +7,8 @@ import type { SignedRequest } from './verifier.ts';
 export interface Claim {
   readonly signatures: readonly string[];
   readonly values: ContentValues;
+  /** The body, or what the scheme signs in its place. */
+  readonly body: Buffer;
 }
 
 function absentSignature(plan: RecipePlan): string {
@@ -42,8 +44,8 @@ export function readClaim(plan: RecipePlan, request: SignedRequest): Claim | str
   if (cause !== undefined) return cause;
   const url = plan.content.usesUrl ? plan.publicUrl + request.url : '';
   const { headers } = request;
-  return {
-    signatures: fields.signatures,
-    values: { timestamp: timestamp ?? '', id: id ?? '', url, headers },
-  };
+  const values = { timestamp: timestamp ?? '', id: id ?? '', url, headers };
+  const body = plan.content.body === undefined ? request.body : plan.content.body(request.body, values);
+  if (body === undefined) return 'the body does not have the form that this scheme signs';
+  return { signatures: fields.signatures, values, body };
 }

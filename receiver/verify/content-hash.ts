@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EndpointEntry } from '../routing/table.ts';
 import { readClaim } from './claim.ts';
-import { planRecipe, type RecipePlan } from './recipe-plan.ts';
-import type { Scheme } from './scheme.ts';
+import { planRecipe, type Recipe, type RecipePlan } from './recipe-plan.ts';
+import type { Proof, Scheme } from './scheme.ts';
 import type { SignedRequest } from './verifier.ts';
 
 /** Hashes what a verified request's signature is made over. */
@@ -13,6 +13,7 @@ export interface ContentHash {
   hash(request: SignedRequest): string;
 }
 
+/** The texts before and after the body; empty ones where no recipe fits. */
 function parts(plans: readonly RecipePlan[], request: SignedRequest): readonly [string, string] {
   for (const plan of plans) {
     const claim = readClaim(plan, request);
@@ -21,12 +22,19 @@ function parts(plans: readonly RecipePlan[], request: SignedRequest): readonly [
   return ['', ''];
 }
 
+function recipesIn(proof: Proof, entry: Pick<EndpointEntry, 'hmac'>): readonly Recipe[] {
+  if ('recipes' in proof) return proof.recipes(entry);
+  return 'byKey' in proof ? proof.byKey.flatMap((part) => recipesIn(part.proof, entry)) : [];
+}
+
 /** Makes the content hash of an endpoint whose verifier compiles. */
-export function createContentHash(scheme: Scheme, entry: EndpointEntry): ContentHash {
-  const { proof } = scheme;
+export function createContentHash(
+  scheme: Scheme,
+  entry: Pick<EndpointEntry, 'hmac' | 'publicUrl'>,
+): ContentHash {
   const plans: RecipePlan[] = [];
-  for (const recipe of 'recipes' in proof ? proof.recipes(entry) : []) {
-    const plan = planRecipe(recipe, 'spec.hmac', entry.publicUrl);
+  for (const recipe of recipesIn(scheme.proof, entry)) {
+    const plan = planRecipe(recipe, 'spec.hmac', entry.publicUrl ?? '');
     if (plan.ok) plans.push(plan.value);
   }
   return {

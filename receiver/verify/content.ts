@@ -30,6 +30,11 @@ export interface SignedContent {
   readonly headers: readonly HeaderName[];
   head(values: ContentValues): string;
   tail(values: ContentValues): string;
+  /**
+   * What is signed in the place of the body's bytes; `undefined` where the body does not have the form that the scheme
+   * signs. Left out: the bytes themselves.
+   */
+  readonly body?: (body: Buffer, values: ContentValues) => Buffer | undefined;
 }
 
 const FIELDS: Readonly<Record<string, Part>> = {

@@ -5,7 +5,7 @@ import type { Scheme } from './scheme.ts';
 export const emporix: Scheme = {
   proof: { recipes: () => [{ header: 'x-emporix-hmac', encoding: 'Base64' }] },
   payload: { type: member('type'), id: member('id') },
-  providerId: false,
+  providerId: true,
   binary: 'Accept',
   lenientEvents: true,
 };

@@ -1,4 +1,5 @@
 import { headerText } from './content.ts';
+import { parseRfc3339 } from './timestamp.ts';
 import type { SignedRequest } from './verifier.ts';
 
 /** A verified payload that is no CloudEvent, as the rules that name it see it. */
@@ -53,6 +54,23 @@ export function member(...names: readonly string[]): PayloadRule {
 /** The same text for every payload. */
 export function constant(value: string): PayloadRule {
   return () => value;
+}
+
+/** A member that holds Unix time in seconds, as RFC 3339. */
+export function unixSeconds(...names: readonly string[]): PayloadRule {
+  return ({ data }) => {
+    const seconds = valueAt(data, names);
+    const plausible = typeof seconds === 'number' && seconds >= 0 && seconds < 253_402_300_800;
+    return plausible ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : undefined;
+  };
+}
+
+/** What a rule yields where that is a time of RFC 3339. */
+export function rfc3339(rule: PayloadRule): PayloadRule {
+  return (payload) => {
+    const text = rule(payload);
+    return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
+  };
 }
 
 /** The first rule that yields something. */

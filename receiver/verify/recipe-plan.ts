@@ -5,6 +5,11 @@ import { DIGEST_ENCODINGS, type DigestEncoding } from './encoding.ts';
 import type { HeaderShape } from './signature-header.ts';
 import type { TimestampUnit } from './timestamp.ts';
 
+/** A recipe as the table has it; a preset's own may bring what is signed as code, where no template can tell it. */
+export interface Recipe extends HmacRecipe {
+  readonly content?: SignedContent;
+}
+
 /** Where a text that is signed comes from. */
 export interface TextSource {
   /** Its own header; `undefined`: it is a field of the signature header. */
@@ -103,8 +108,11 @@ function contentFindings(
  * Checks a recipe and applies its defaults. `path` is the recipe's own (`spec.hmac`).
  * `publicUrl` is what the sender calls, needed where `{url}` is signed.
  */
-export function planRecipe(recipe: HmacRecipe, path: string, publicUrl?: string): Compiled<RecipePlan> {
-  const content = compileContent(recipe.signedContent ?? DEFAULTS.signedContent, `${path}.signedContent`);
+export function planRecipe(recipe: Recipe, path: string, publicUrl?: string): Compiled<RecipePlan> {
+  const content =
+    recipe.content === undefined
+      ? compileContent(recipe.signedContent ?? DEFAULTS.signedContent, `${path}.signedContent`)
+      : compiled(recipe.content);
   const shape = headerShape(recipe);
   const findings = shapeFindings(shape, path);
   if (!content.ok) return { ok: false, findings: [...findings, ...content.findings] };

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Compiled, compiled } from '../errors.ts';
-import type { HmacRecipe, KeyMaterial } from '../routing/table.ts';
+import type { KeyMaterial } from '../routing/table.ts';
 import { readClaim } from './claim.ts';
 import { decodeKeys, type Key } from './key.ts';
 import { createMac, type Digest, type PaddedKey } from './mac.ts';
-import { planRecipe, type RecipePlan } from './recipe-plan.ts';
+import { planRecipe, type Recipe, type RecipePlan } from './recipe-plan.ts';
 import { readTimestamp } from './timestamp.ts';
 import type { SignedRequest, Verdict } from './verifier.ts';
 
@@ -21,7 +21,7 @@ export interface KeyedPlan {
 
 /** Checks a recipe and its keys together, so that all findings are told at once. */
 export function planWithKeys(
-  recipe: HmacRecipe,
+  recipe: Recipe,
   keys: readonly KeyMaterial[],
   path: string,
   publicUrl?: string,
@@ -50,7 +50,8 @@ function no(cause: string): Verdict {
 }
 
 /** Why a timestamp is refused, or `undefined`. Both directions count: a clock may be ahead. */
-function timeFault(plan: RecipePlan, text: string, now: number): string | undefined {
+export function timeFault(plan: RecipePlan, text: string, now: number): string | undefined {
+  if (plan.timestamp === undefined) return undefined;
   const at = readTimestamp(text, plan.unit);
   if (at === undefined) return `timestamp is no ${UNITS[plan.unit]}`;
   const age = now - at;
@@ -105,9 +106,9 @@ function createVerifier({ plan, keys }: KeyedPlan): RecipeVerifier {
     verify(request, now) {
       const claim = readClaim(plan, request);
       if (typeof claim === 'string') return no(claim);
-      const fault = plan.timestamp === undefined ? undefined : timeFault(plan, claim.values.timestamp, now);
+      const fault = timeFault(plan, claim.values.timestamp, now);
       if (fault !== undefined) return no(fault);
-      const digest = mac.over(plan.content.head(claim.values), request.body, plan.content.tail(claim.values));
+      const digest = mac.over(plan.content.head(claim.values), claim.body, plan.content.tail(claim.values));
       return compare(digest, claim.signatures, now);
     },
   };
@@ -118,7 +119,7 @@ function createVerifier({ plan, keys }: KeyedPlan): RecipeVerifier {
  * `publicUrl` is needed where `{url}` is signed. Timestamps count in both directions; `notAfter` when a request comes.
  */
 export function compileRecipe(
-  recipe: HmacRecipe,
+  recipe: Recipe,
   keys: readonly KeyMaterial[],
   path: string,
   publicUrl?: string,

@@ -165,7 +165,7 @@ describe('a scheme that is not there', () => {
     const compiled = compileVerifier(endpointEntry({ scheme: 'Morse' }), 'spec');
     expect(compiled).toMatchObject({ ok: false, findings: [{ field: 'spec.scheme' }] });
     expect(compiled.ok ? '' : compiled.findings[0]?.message).toMatch(
-      /^"Morse" is not supported; use one of Emporix, GitHub/,
+      /^"Morse" is not supported; use one of Emporix, EmporixCommerce, GitHub/,
     );
   });
 

@@ -1,7 +1,7 @@
 import type { HmacRecipe } from '../routing/table.ts';
-import { firstOf, header, member, type PayloadRule } from './payload-rules.ts';
-import type { Scheme } from './scheme.ts';
-import { parseRfc3339 } from './timestamp.ts';
+import { ed25519Proof, isEd25519 } from './ed25519.ts';
+import { firstOf, header, member, rfc3339 } from './payload-rules.ts';
+import type { RecipeProof, Scheme } from './scheme.ts';
 
 /** `v1,<Base64>` over `id.timestamp.body`, several separated by spaces; the key is Base64 after `whsec_`. */
 function recipe(family: string): HmacRecipe {
@@ -18,16 +18,33 @@ function recipe(family: string): HmacRecipe {
   };
 }
 
-const timestampMember = member('timestamp');
-const time: PayloadRule = (payload) => {
-  const text = timestampMember(payload);
-  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
-};
+/** HMAC under either family of header names. */
+export const STANDARD_HMAC: RecipeProof = { recipes: () => [recipe('webhook'), recipe('svix')] };
 
-/** Standard Webhooks, also under the header names that Svix gives it. */
+const asymmetric = { prefix: 'v1a,' };
+
+/**
+ * Standard Webhooks, also under the header names that Svix gives it. A key is symmetric (`whsec_`, or without a prefix)
+ * or one of ed25519: `whpk_` verifies, `whsk_` signs too.
+ */
 export const standardWebhooks: Scheme = {
-  proof: { recipes: () => [recipe('webhook'), recipe('svix')] },
-  payload: { type: member('type'), id: firstOf(header('webhook-id'), header('svix-id')), time },
+  proof: {
+    byKey: [
+      {
+        takes: isEd25519,
+        proof: ed25519Proof([
+          { ...recipe('webhook'), ...asymmetric },
+          { ...recipe('svix'), ...asymmetric },
+        ]),
+      },
+      { takes: () => true, proof: STANDARD_HMAC },
+    ],
+  },
+  payload: {
+    type: member('type'),
+    id: firstOf(header('webhook-id'), header('svix-id')),
+    time: rfc3339(member('timestamp')),
+  },
   providerId: true,
   binary: 'Accept',
   lenientEvents: false,

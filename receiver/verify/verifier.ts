@@ -12,11 +12,12 @@ export interface SignedRequest {
 
 /**
  * What verification found. `key` is the name of the secret that matched. `cause` is for the decision record only:
- * every refusal looks the same from outside.
+ * every refusal looks the same from outside. With `retryAfter` (seconds) it could not be found out now, and the same
+ * request may hold later.
  */
 export type Verdict =
   | { readonly ok: true; readonly key: string }
-  | { readonly ok: false; readonly cause: string };
+  | { readonly ok: false; readonly cause: string; readonly retryAfter?: number };
 
 /** Proves who sent a request. `now` is in milliseconds since the epoch. Async only where keys must be fetched. */
 export interface Verifier {

@@ -7,6 +7,8 @@ export interface FakeReceiver {
   /** From now on it runs whatever it is asked for (true, at the start), or stays where it is. */
   follow(following: boolean): void;
   readonly revision: number;
+  /** What it tells of its keys' use. */
+  used(entrance: string, key: string, lastUsed: number): void;
   /** Resolves when the operator waits for a revision that this receiver does not run. */
   askedInVain(): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -16,6 +18,7 @@ export interface FakeReceiver {
 export async function startFakeReceiver(token: () => Promise<string>): Promise<FakeReceiver> {
   let revision = 0;
   let following = true;
+  const items: object[] = [];
   const held = new Map<ServerResponse, number>();
   const inVain: ((atLeast: number) => void)[] = [];
 
@@ -36,7 +39,9 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
       return;
     }
     const url = new URL(request.url ?? '', 'http://receiver');
-    answer(response, Number(url.searchParams.get('atLeast') ?? 0));
+    if (url.pathname === '/api/keys')
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ items }));
+    else answer(response, Number(url.searchParams.get('atLeast') ?? 0));
   };
   const server = createServer((request, response) => {
     ask(request, response).catch((error: Error) => response.destroy(error));
@@ -49,6 +54,7 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
       following = now;
       for (const [response, atLeast] of held) answer(response, atLeast);
     },
+    used: (entrance, key, lastUsed) => void items.push({ entrance, key, lastUsed }),
     get revision() {
       return revision;
     },

@@ -64,15 +64,16 @@ describeWithServer('the operator and its resources', (server) => {
       first.lastTransitionTime,
     );
 
-    await stage.webhookSecret('hooks', { dedup: { window: '1h' }, source: 'taken', scheme: 'Twilio' });
-    await stage.ready('WebhookSecret', 'hooks', 'NotYetSupported');
+    const hmac = { header: 'X-Sig', signedContent: '{nonsense}' };
+    await stage.webhookSecret('hooks', { dedup: { window: '1h' }, scheme: 'HMAC', hmac });
+    await stage.ready('WebhookSecret', 'hooks', 'Invalid');
     await stage.operator.stop();
     const { items } = (await stage.call('GET', `/api/v1/namespaces/${stage.namespace}/events`)) as {
       items: { type: string; reason: string; message: string }[];
     };
     const told = items.map(({ type, reason }) => `${type} ${reason}`);
     expect(told).toContain('Normal Live');
-    expect(told).toContain('Warning NotYetSupported');
+    expect(told).toContain('Warning Invalid');
     expect(told).toHaveLength(2);
   });
 

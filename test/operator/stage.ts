@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import type { Condition } from '../../crds/conditions.ts';
 import { API_VERSION, type Kind } from '../../crds/group.ts';
 import { readAdminToken } from '../../operator/confirm/admin-token.ts';
 import { createAsk } from '../../operator/confirm/ask.ts';
+import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { corePath, resourcesOf } from '../../receiver/kube/collection.ts';
@@ -35,6 +37,7 @@ export interface Shown extends Watchable {
     readonly url?: string;
     readonly address?: { readonly url: string };
     readonly targetUri?: string;
+    readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
   };
 }
 
@@ -158,6 +161,9 @@ export async function setStage(server: Connection): Promise<Stage> {
     newReceiver,
     async startOperator() {
       const ask = createAsk(dispatcher);
+      const askKeyUse = createAskKeyUse(dispatcher);
+      // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
+      const loopback = (url: string): string => `http://127.0.0.1:${new URL(url).port}`;
       const operator = createOperator({
         kubeConfig: kubeConfigFromText(server.kubeconfig),
         namespace,
@@ -168,9 +174,11 @@ export async function setStage(server: Connection): Promise<Stage> {
         clusterDomain: 'cluster.local',
         check: compileEntry,
         egress: (entry) => egressFindings(entry, {}),
-        // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
-        ask: (question) => ask({ ...question, url: `http://127.0.0.1:${new URL(question.url).port}` }),
+        ask: (question) => ask({ ...question, url: loopback(question.url) }),
+        askKeyUse: (question) => askKeyUse({ ...question, url: loopback(question.url) }),
+        keyUseEveryMs: 50,
         makeToken: () => 'made-by-the-operator',
+        randomBytes,
         log: SILENT,
         now: Date.now,
         random: Math.random,

@@ -1,0 +1,23 @@
+import { canonicalJson } from './canonical-json.ts';
+import type { SignedContent } from './content.ts';
+import { member } from './payload-rules.ts';
+import type { Scheme } from './scheme.ts';
+
+const content: SignedContent = {
+  usesTimestamp: false,
+  usesId: false,
+  usesUrl: false,
+  headers: [],
+  head: () => '',
+  tail: () => '',
+  body: (body) => canonicalJson(body),
+};
+
+/** `emporix-event-signature`: Base64 HMAC-SHA256 over the payload's JSON with all its members sorted. */
+export const emporixCommerce: Scheme = {
+  proof: { recipes: () => [{ header: 'emporix-event-signature', encoding: 'Base64', content }] },
+  payload: { type: member('type'), id: member('id') },
+  providerId: false,
+  binary: 'Ignore',
+  lenientEvents: false,
+};

@@ -1,0 +1,79 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { essence } from '../event/media-type.ts';
+import { byteText, type ContentValues, headerText, type SignedContent } from './content.ts';
+import { firstOf, header, member, type PayloadRule, prefixed } from './payload-rules.ts';
+import type { Scheme } from './scheme.ts';
+
+const EMPTY = Buffer.alloc(0);
+const FORM = 'application/x-www-form-urlencoded';
+
+/** The parameters of a form, sorted by name, each name followed by its values; a value that repeats counts once. */
+function sortedParameters(body: Buffer): Buffer {
+  const parameters = new Map<string, Set<string>>();
+  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
+    const values = parameters.get(name);
+    if (values === undefined) parameters.set(name, new Set([value]));
+    else values.add(value);
+  }
+  const text = [...parameters.keys()]
+    .sort()
+    .flatMap((name) => [...(parameters.get(name) ?? [])].sort().map((value) => name + value))
+    .join('');
+  return Buffer.from(text, 'utf8');
+}
+
+/** Whether the URL, which is signed, names the body's hash. */
+function isNamed(body: Buffer, url: string): boolean {
+  const named = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('bodySHA256')?.toLowerCase() ?? '';
+  const expected = Buffer.from(hash('sha256', body, 'hex'));
+  const claimed = Buffer.from(byteText(named), 'latin1');
+  return claimed.length === expected.length && timingSafeEqual(claimed, expected);
+}
+
+function isForm(headers: ContentValues['headers']): boolean {
+  return essence(headerText(headers, 'content-type') ?? '') === FORM;
+}
+
+function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | undefined {
+  if (isForm(headers)) return sortedParameters(body);
+  if (body.length === 0) return EMPTY;
+  return isNamed(body, url) ? EMPTY : undefined;
+}
+
+const content: SignedContent = {
+  usesTimestamp: false,
+  usesId: false,
+  usesUrl: true,
+  headers: [],
+  head: ({ url }) => url,
+  tail: () => '',
+  body: signedBody,
+};
+
+const status = (thing: string, rule: PayloadRule): PayloadRule => prefixed(`com.twilio.${thing}.`, rule);
+
+/**
+ * `X-Twilio-Signature`: Base64 HMAC-SHA1 over the URL that Twilio calls and the sorted parameters of the form; for other
+ * bodies over the URL alone, which names the body's SHA-256 in `bodySHA256`.
+ */
+export const twilio: Scheme = {
+  proof: {
+    recipes: () => [{ header: 'X-Twilio-Signature', algorithm: 'SHA1', encoding: 'Base64', content }],
+  },
+  payload: {
+    type: firstOf(
+      status('message', firstOf(member('MessageStatus'), member('SmsStatus'))),
+      status('call', member('CallStatus')),
+      prefixed('com.twilio.', member('EventType')),
+    ),
+    id: header('I-Twilio-Idempotency-Token'),
+    source: prefixed('https://api.twilio.com/accounts/', member('AccountSid')),
+    subject: firstOf(member('MessageSid'), member('SmsSid'), member('CallSid')),
+  },
+  providerId: true,
+  binary: 'Ignore',
+  lenientEvents: false,
+  answer: () => ({ status: 204, empty: true }),
+  query: ({ headers = {}, body }) =>
+    isForm(headers) || body.length === 0 ? undefined : `bodySHA256=${hash('sha256', body, 'hex')}`,
+};
