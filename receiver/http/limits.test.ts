@@ -124,8 +124,9 @@ describe('a slow sender', () => {
 describe('a receiver', () => {
   let stage: Stage;
   async function opened(limits: Parameters<typeof endpointEntry>[0]): Promise<string> {
-    stage = await openStage();
-    closers.push(() => stage.close());
+    const opening = await openStage();
+    closers.push(() => opening.close());
+    stage = opening;
     stage.apply(endpointEntry(limits), stage.toSink());
     return `${stage.receiver.addresses.public}/e/shop.hooks`;
   }
