@@ -53,8 +53,8 @@ const FREE = { host: '127.0.0.1', port: 0 };
 /** What the stage's admin listener wants. */
 export const ADMIN_TOKEN = 'admin-t0ken';
 
-/** Opens a stage. */
-export async function openStage(): Promise<Stage> {
+/** Opens a stage; `now` is its clock, where a test moves it. */
+export async function openStage({ now = Date.now }: { now?: () => number } = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];
   const logged: string[] = [];
@@ -79,7 +79,7 @@ export async function openStage(): Promise<Stage> {
     adminToken: ADMIN_TOKEN,
     egress: { allowLoopback: true },
     log: createLog('warn', { write: (line: string) => void logged.push(line) }),
-    now: Date.now,
+    now,
     random: Math.random,
   });
   return {

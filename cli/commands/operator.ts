@@ -12,7 +12,7 @@ export const operator: Command = {
   usage: ['operator [options]'],
   about: [
     'The control plane of a cluster: checks WebhookSecrets and EventTriggers, publishes them to the receivers as a routing',
-    'table, and reports in their status what works, what does not and why.',
+    'table, makes the keys that `spec.generate` asks for, and reports in the status what works, what does not and why.',
   ].join('\n'),
   options: [
     {

@@ -48,6 +48,22 @@ test('each finding names its resource and field, and the others run', () => {
   expect(plan.entries.map((entry) => entry.name)).toEqual(['good', 'hooks']);
 });
 
+test('what two compilers find, or one finds twice, is told once', () => {
+  const target = { job: { uri: 'http://jobs.example', type: 'Build!' } };
+  const recipe = { header: 'X-Signature', signedContent: '{nope}{nope}{body}' };
+  const plan = planManifests(
+    input({
+      eventTriggers: [eventTrigger({ target })],
+      webhookSecrets: [webhookSecret({ scheme: 'HMAC', hmac: recipe })],
+    }),
+  );
+  expect(plan.findings.map(({ kind, field }) => `${kind} ${field}`)).toEqual([
+    'EventTrigger spec.target.job.type',
+    'WebhookSecret spec.hmac.signedContent',
+  ]);
+  expect(plan.outcomes.get('EventTrigger/shop/forward')?.ready.message.split('"Build!"')).toHaveLength(2);
+});
+
 test('a ref is resolved by --resolve, in any casing of the kind, and named where it is not', () => {
   const target = { sink: { ref: { apiVersion: 'v1', kind: 'Service', name: 'orders' }, uri: '/in' } };
   const eventTriggers = [eventTrigger({ target })];

@@ -25,10 +25,16 @@ export interface Settled<E extends Entry> {
   readonly findings: readonly Finding[];
 }
 
-/** Groups in the order in which they name the condition; a resource has all their findings. */
+/** Groups in the order in which they name the condition; a resource has all their findings, each told once. */
 export function firstRefusal(groups: readonly Refusal[]): Refusal | undefined {
   const first = groups.find((group) => group.findings.length > 0);
-  return first && { reason: first.reason, findings: groups.flatMap((group) => group.findings) };
+  return first && { reason: first.reason, findings: distinct(groups.flatMap((group) => group.findings)) };
+}
+
+/** Compilers that need the same part of a spec (two of them a job's type) each find what is wrong with it. */
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const byText = new Map(findings.map((finding) => [`${finding.field}: ${finding.message}`, finding]));
+  return [...byText.values()];
 }
 
 /** The last good entry, if it is this very resource's (a re-created one inherits nothing) and still good. */
