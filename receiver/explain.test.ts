@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { explainEvent } from './explain.ts';
 import { endpointEntry } from './routing/testing.ts';
 import { ADMIN_TOKEN, openStage, post, type Stage, signature } from './testing.ts';
 
@@ -82,5 +83,24 @@ describe('GET /api/events/{event}', () => {
       { id: 4, trigger: 'shop/pack' },
     ];
     expect((await asked(2)).body).toMatchObject({ deliveries });
+  });
+});
+
+describe('explainEvent', () => {
+  const row = {
+    event: 1,
+    entrance: 'WebhookSecret/shop/hooks',
+    receivedAt: 1000,
+    attributes: '{"specversion":"1.0","id":"1","source":"/s","type":"t"}',
+    record: '{"key":"current","revision":1,"triggers":[]}',
+    bytes: 0,
+  };
+  const runtime = { revision: 1, readers: () => [] };
+
+  it('takes no revision of an earlier process for its own', async () => {
+    const decided = async (since: number) =>
+      (await explainEvent({ row, data: undefined }, { runtime, since })).explainedBy.decided;
+    expect(await decided(1000)).toBe(true);
+    expect(await decided(1001)).toBe(false);
   });
 });
