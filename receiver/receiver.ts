@@ -82,6 +82,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const journal = await openSqliteJournal({ directory: options.dataDirectory, log });
   const gate = createRevisionGate();
   let runtime: Runtime = EMPTY_RUNTIME;
+  /** When the table in force was put in force. */
+  let since = 0;
   let engine: DeliveryEngine | undefined;
   const metrics = createMetrics({
     revision: () => runtime.revision,
@@ -97,7 +99,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
-  const shown = { journal, refusals, keyUse, registry: metrics.registry, gate };
+  const inForce = () => ({ runtime, since });
+  const shown = { journal, refusals, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
@@ -145,6 +148,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       const first = !ready();
       const before = runtime;
       runtime = buildRuntime(table, runtime, jwks);
+      since = now();
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);

@@ -5,6 +5,17 @@ import type { Terminal } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
 import type { Option, Parsed } from '../options.ts';
 
+/** The admin API said no; `status` is its HTTP status. */
+export class AdminError extends CommandError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'AdminError';
+    this.status = status;
+  }
+}
+
 const DEFAULT_ADDRESS = '127.0.0.1:9090';
 const DEFAULT_DATA = '.signalbox';
 const TIMEOUT_MS = 30_000;
@@ -42,7 +53,7 @@ export async function adminGet(
       `${base.origin} does not take this token; set SIGNALBOX_ADMIN_TOKEN, or give its --data.`,
     );
   }
-  throw new CommandError(`${base.origin} answered ${status}: ${error?.message ?? 'no reason given'}`);
+  throw new AdminError(status, `${base.origin} answered ${status}: ${error?.message ?? 'no reason given'}`);
 }
 
 async function ask(url: URL, token: string): Promise<{ readonly status: number; readonly body: unknown }> {

@@ -58,6 +58,13 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   [
+    'explain',
+    {
+      summary: 'Tell what became of an event, and why it did or did not fire.',
+      load: async () => (await import('./explain.ts')).explain,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'List the deliveries that a running receiver has given up.',

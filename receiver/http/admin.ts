@@ -1,7 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
 import type { Registry } from 'prom-client';
 import { RequestError } from '../errors.ts';
-import type { EventRow, Journal } from '../journal/journal.ts';
+import { explainEvent, type InForce } from '../explain.ts';
+import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
 import { asRequestError } from '../refusals.ts';
@@ -17,6 +18,8 @@ export interface AdminParts {
   readonly refusals: RefusalLog;
   readonly registry: Registry;
   readonly gate: RevisionGate;
+  /** The table in force, and since when it is. */
+  readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
@@ -59,7 +62,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, gate, keyUse }: AdminParts): Router {
+function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -85,6 +88,8 @@ function api({ journal, refusals, gate, keyUse }: AdminParts): Router {
     response.json({
       ...shownEvent(found.row),
       dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
+      deliveries: (await deliveriesOf(journal, found.row.event)).map(shownDelivery),
+      ...(await explainEvent(found, inForce())),
     });
   });
   router.get('/rejected', (request, response) => {
@@ -113,6 +118,27 @@ function shownEvent(row: EventRow): object {
     attributes: JSON.parse(row.attributes) as unknown,
     record: JSON.parse(row.record) as unknown,
   };
+}
+
+/** All of an event's deliveries, in the order in which they were made. */
+async function deliveriesOf(journal: Journal, event: number): Promise<readonly DeliveryRow[]> {
+  const all: DeliveryRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await journal.deliveries({
+      event,
+      limit: 1000,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    all.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return all.toReversed();
+}
+
+/** As it stands below its event, whose attributes need no repeating. */
+function shownDelivery({ id, trigger, state, due, reason, attempts }: DeliveryRow): object {
+  return { id, trigger, state, due, reason, attempts };
 }
 
 function numbered(request: Request): number {

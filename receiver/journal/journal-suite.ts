@@ -295,6 +295,25 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         expect(await claimedIds(T)).toEqual([undone]);
       });
 
+      it('lists the deliveries of one event, page by page', async () => {
+        await committed({ at: T, triggers: ['a/x', 'a/y'] });
+        const { event, deliveries } = await committed({ at: T, triggers: ['a/x', 'a/y', 'a/z'], held: true });
+        await committed({ at: T, triggers: ['a/x'] });
+        journal.settle({
+          delivery: deliveries[1] ?? 0,
+          state: 'delivered',
+          attempt: { at: T, durationMs: 1 },
+        });
+        const first = await journal.deliveries({ event, limit: 2 });
+        expect(first.items.map(({ id }) => id)).toEqual([deliveries[2], deliveries[1]]);
+        const rest = await journal.deliveries({ event, limit: 2, cursor: first.next ?? '' });
+        expect(rest.items.map(({ id }) => id)).toEqual([deliveries[0]]);
+        const waiting = await journal.deliveries({ event, trigger: 'a/x', state: 'waiting', limit: 9 });
+        expect(waiting.items).toMatchObject([{ id: deliveries[0], event }]);
+        expect((await journal.deliveries({ event, state: 'delivered', limit: 9 })).items).toHaveLength(1);
+        expect((await journal.deliveries({ event: event + 100, limit: 9 })).items).toEqual([]);
+      });
+
       it('parks a delivery from the start, until its trigger is released', async () => {
         await committed({ at: T, triggers: ['a/x'], parked: 'suspended' });
         await reopen();

@@ -124,6 +124,8 @@ export interface Query {
   readonly type?: string;
   readonly trigger?: string;
   readonly state?: string;
+  /** Deliveries only: those of the event with this number. */
+  readonly event?: number;
   readonly since?: number;
   readonly until?: number;
   /** 1 to 1000. */

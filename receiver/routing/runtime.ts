@@ -73,6 +73,8 @@ export interface Runtime {
   trigger(key: string): RunningTrigger | undefined;
   /** The triggers that read from an entrance, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
+  /** The same triggers one by one, for who asks each of them. */
+  readers(entrance: string): readonly RunningTrigger[];
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
   readonly faults: readonly { readonly entry: string; readonly finding: Finding }[];
@@ -132,6 +134,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
+    readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
     faults,
     compiled,

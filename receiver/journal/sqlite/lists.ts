@@ -57,6 +57,11 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
   const one = db.prepare(`SELECT ${EVENT}, crc, data FROM event WHERE id = ?`);
   const ofEvent = db.prepare(`SELECT trigger, state FROM waiting WHERE id >= ?1 AND id < ?2
     UNION ALL SELECT trigger, state FROM done WHERE id >= ?1 AND id < ?2`);
+  const span = db.prepare('SELECT first, deliveries FROM event WHERE id = ?');
+  const inSpan = db.prepare(`SELECT d.*, e.received, e.attributes, e.head FROM (
+      SELECT id, event, trigger, state, due, reason, history FROM waiting WHERE id >= ?2 AND id < ?3
+      UNION ALL SELECT id, event, trigger, state, NULL, reason, history FROM done WHERE id >= ?2 AND id < ?3
+    ) d JOIN event e ON e.id = d.event WHERE d.event = ?1 ORDER BY d.id DESC LIMIT ${STEP}`);
   const bySource = new Map(
     Object.entries(SOURCES).map(([state, source]) => [
       state,
@@ -75,6 +80,14 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
         (trigger === undefined || names.text(each.trigger) === trigger) &&
         (state === undefined || STATES[each.state] === state),
     );
+  }
+
+  /** An event's deliveries have ids one after another: no other row is read. */
+  function deliveriesOf(event: number, before: number): DeliveryStored[] {
+    const found = span.get(event) as Pick<EventStored, 'first' | 'deliveries'> | undefined;
+    if (found === undefined) return [];
+    const end = Math.min(found.first + found.deliveries, before);
+    return inSpan.all(event, found.first, end) as unknown as DeliveryStored[];
   }
 
   function eventRow(stored: EventStored): EventRow {
@@ -108,10 +121,15 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
       return step(rows, query.limit, (row) => fits(row, query) && hasDelivery(row, query), eventRow);
     },
     deliveries(query, before) {
-      const rows = (bySource.get(query.state ?? '')?.all(before) ?? []) as unknown as DeliveryStored[];
-      const { trigger } = query;
+      const { event, trigger, state } = query;
+      const rows =
+        event === undefined
+          ? ((bySource.get(state ?? '')?.all(before) ?? []) as unknown as DeliveryStored[])
+          : deliveriesOf(event, before);
       const wanted = (row: DeliveryStored): boolean =>
-        (trigger === undefined || names.text(row.trigger) === trigger) && fits(row, query);
+        (event === undefined || state === undefined || STATES[row.state] === state) &&
+        (trigger === undefined || names.text(row.trigger) === trigger) &&
+        fits(row, query);
       return step(rows, query.limit, wanted, deliveryRow);
     },
     event(event) {

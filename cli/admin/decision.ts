@@ -1,0 +1,75 @@
+import type { EventExplanation } from '../../receiver/explain.ts';
+import type { Attempt, DeliveryRow, EventRow } from '../../receiver/journal/journal.ts';
+import { columns } from '../columns.ts';
+import { shownTime } from './list.ts';
+
+/** An event's decision record, as the admin API shows it. */
+export interface DecisionRecord
+  extends Pick<EventRow, 'event' | 'entrance' | 'receivedAt' | 'bytes'>,
+    EventExplanation {
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly record: {
+    readonly key?: string;
+    readonly revision: number;
+    readonly triggers: readonly string[];
+  };
+  readonly deliveries: readonly Pick<
+    DeliveryRow,
+    'id' | 'trigger' | 'state' | 'reason' | 'due' | 'attempts'
+  >[];
+}
+
+/** The record as a person would tell it: what came, who took it and how that went, and who did not and why. */
+export function tellDecision(decision: DecisionRecord): string {
+  const { attributes, record, entrance, deliveries } = decision;
+  const proof = record.key === undefined ? '' : `, proved by key ${record.key}`;
+  return [
+    `Event ${decision.event}: ${attributes['type'] ?? ''}, id ${attributes['id'] ?? ''}, of ${attributes['source'] ?? ''}`,
+    `Accepted ${shownTime(decision.receivedAt)} by ${entrance}${proof}: ${decision.bytes} bytes of data, routing table ${record.revision}.`,
+    record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
+    ...deliveries.flatMap((delivery) => ['', ...tellDelivery(delivery)]),
+    '',
+    ...tellTriggers(decision),
+  ].join('\n');
+}
+
+function tellDelivery({
+  id,
+  trigger,
+  state,
+  reason,
+  due,
+  attempts,
+}: DecisionRecord['deliveries'][number]): readonly string[] {
+  const next = due === undefined ? '' : `, next attempt ${shownTime(due)}`;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const head = `Delivery ${id} to ${trigger} is ${state}${next}${why}`;
+  return attempts.length === 0 ? [head] : [head, columns(attempts.map(attemptRow))];
+}
+
+function attemptRow({ at, durationMs, status, error, result }: Attempt): readonly string[] {
+  return [
+    shownTime(at),
+    `${Math.round(durationMs)} ms`,
+    String(status ?? 'no answer'),
+    error ?? result ?? '',
+  ];
+}
+
+function tellTriggers({ entrance, explainedBy, triggers }: DecisionRecord): readonly string[] {
+  const { revision, decided } = explainedBy;
+  const by = decided
+    ? `By the routing table that decided, ${revision}:`
+    : `By the routing table in force now, ${revision}, which may not be the one that decided:`;
+  if (triggers.length === 0) return [by, `  no trigger reads from ${entrance}.`];
+  const rows = triggers.flatMap(({ trigger, takes, no }) =>
+    takes
+      ? [[trigger, 'takes it', '']]
+      : no.map(({ field, because }, i) => [
+          i === 0 ? trigger : '',
+          i === 0 ? 'says no' : '',
+          `${field}: ${because}`,
+        ]),
+  );
+  return [by, columns(rows)];
+}
