@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createLog, LOG_LEVELS, type LogLevel } from '../../receiver/observe/log.ts';
+import { createLog, LOG_LEVELS } from '../../receiver/observe/log.ts';
 import { parseAddress } from '../address.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { logLevelOf } from '../log-level.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
 
@@ -90,7 +91,7 @@ export const run: Command = {
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
-      log: createLog(levelOf(parsed), process.stderr),
+      log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),
     };
     // The help and a wrong call need none of what runs an event.
     const { runManifests } = await import('../run/run-manifests.ts');
@@ -114,12 +115,4 @@ function publicUrlOf(parsed: Parsed): string | undefined {
     );
   }
   return url?.replace(/\/+$/, '');
-}
-
-function levelOf(parsed: Parsed): LogLevel {
-  const level = parsed.text('log-level') ?? DEFAULTS.level;
-  const known = LOG_LEVELS.find((name) => name === level);
-  if (known === undefined)
-    throw new UsageError(`--log-level ${level} is not known; write one of ${LOG_LEVELS.join(', ')}.`);
-  return known;
 }

@@ -91,8 +91,8 @@ function createSession(worker: Worker) {
   let lastQuestion = 0;
   let left: JournalError | undefined;
   let ended: JournalError | undefined;
-  let immediate = false;
-  let paced = false;
+  /** The batch in the making goes soon by itself. */
+  let planned = false;
   /** When the last batch went, in milliseconds of the monotonic clock, and how many calls it held. */
   let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let timer: NodeJS.Timeout | undefined;
@@ -119,27 +119,17 @@ function createSession(worker: Worker) {
   }
 
   function postSoon(): void {
-    if (immediate || paced || underWay.length > 0) return;
-    if (last.calls + calls.length >= BUSY_CALLS) {
-      const wait = last.at + PACE_MS - performance.now();
-      if (wait > 0) {
-        pace(wait);
-        return;
-      }
-    }
-    immediate = true;
-    setImmediate(() => {
-      immediate = false;
-      if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
-    });
+    if (planned || underWay.length > 0) return;
+    planned = true;
+    const busy = last.calls + calls.length >= BUSY_CALLS;
+    const wait = busy ? last.at + PACE_MS - performance.now() : 0;
+    if (wait > 0) setTimeout(postPlanned, wait);
+    else setImmediate(postPlanned);
   }
 
-  function pace(ms: number): void {
-    paced = true;
-    setTimeout(() => {
-      paced = false;
-      if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
-    }, ms);
+  function postPlanned(): void {
+    planned = false;
+    if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
   }
 
   function grown(): void {
