@@ -11,7 +11,9 @@ import { adminApp } from './http/admin.ts';
 import { adminTokenIn } from './http/admin-token.ts';
 import { createAdmission } from './http/admission.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
-import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
+import { serveHot } from './http/ingest.ts';
+import type { HotPath } from './http/intake.ts';
+import { type ListenAddress, type Listener, openListener } from './http/listener.ts';
 import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
@@ -92,7 +94,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
   });
   const keyUse = createKeyUse();
-  const hot: { public?: HotHandler; cluster?: HotHandler } = {};
+  const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const observer = recorded(logged(metrics, log), refusals);
@@ -102,21 +104,20 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const inForce = () => ({ runtime, since });
   const shown = { journal, refusals, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
+  const slow = watchSlowSenders(SLOWEST);
+  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
+  const door = { admission, slow, observer, now };
+  const publicPath = untilReady(ready, () => hot.public);
+  const clusterPath = untilReady(ready, () => hot.cluster);
   const listeners = await openAll(journal, [
     () =>
-      openListener(
-        'public',
-        options.public,
-        untilReady(ready, () => hot.public),
-        publicRest(rest),
-      ),
+      openListener('public', options.public, serveHot(publicPath, door), publicRest(rest), {
+        front: { path: publicPath, door },
+      }),
     () =>
-      openListener(
-        'cluster',
-        options.cluster,
-        untilReady(ready, () => hot.cluster),
-        clusterRest(rest),
-      ),
+      openListener('cluster', options.cluster, serveHot(clusterPath, door), clusterRest(rest), {
+        front: { path: clusterPath, door },
+      }),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
@@ -135,11 +136,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     runtime: () => runtime,
   });
-  const slow = watchSlowSenders(SLOWEST);
-  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
-  const door = { ...rest, pipeline, admission, slow };
-  hot.public = publicHot(door);
-  hot.cluster = clusterHot(door);
+  hot.public = publicHot({ runtime: rest.runtime, pipeline });
+  hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
 
