@@ -5,6 +5,7 @@ import { createEngine } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { SetTimer } from './deliver/outbound.ts';
 import { ownAddresses } from './deliver/own-addresses.ts';
+import { createRedrive } from './deliver/redrive.ts';
 import { compileShape } from './deliver/shape/compile-shape.ts';
 import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
@@ -100,7 +101,13 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
   const inForce = () => ({ runtime, since });
-  const shown = { journal, refusals, keyUse, registry: metrics.registry, gate, inForce };
+  const redrive = createRedrive({
+    journal,
+    now,
+    exists: (trigger) => runtime.trigger(trigger) !== undefined,
+    due: (at) => engine?.due(at),
+  });
+  const shown = { journal, refusals, redrive, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>

@@ -71,4 +71,11 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: async () => (await import('./dead-letters.ts')).deadLetters,
     },
   ],
+  [
+    'redrive',
+    {
+      summary: 'Bring dead letters back: what was given up is tried again.',
+      load: async () => (await import('./redrive.ts')).redrive,
+    },
+  ],
 ]);

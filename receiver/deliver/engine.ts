@@ -253,6 +253,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       for (const delivery of deliveries) hold(delivery);
     },
     routesChanged: (triggers) => releases.add(triggers),
+    due: (at) => claims.wake(at),
     start() {
       claims.start();
       scheduler.tend();

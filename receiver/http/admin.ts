@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
 import type { Registry } from 'prom-client';
+import type { Redrive } from '../deliver/redrive.ts';
 import { RequestError } from '../errors.ts';
 import { explainEvent, type InForce } from '../explain.ts';
 import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
@@ -8,6 +9,7 @@ import type { RefusalLog } from '../observe/refusal-log.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import type { KeyUse } from '../verify/key-use.ts';
+import { parseRedrive } from './admin-redrive.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
@@ -16,6 +18,7 @@ import { parseQuery, parseRefusalQuery } from './query.ts';
 export interface AdminParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
+  readonly redrive: Redrive;
   readonly registry: Registry;
   readonly gate: RevisionGate;
   /** The table in force, and since when it is. */
@@ -62,7 +65,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
+function api({ journal, refusals, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -109,6 +112,9 @@ function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
       items: page.items.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) as unknown })),
     });
   });
+  router.post('/redrive', express.json({ limit: '64kb', type: () => true }), async (request, response) => {
+    response.json(await redrive(parseRedrive(request.body)));
+  });
   return router;
 }
 
@@ -150,8 +156,16 @@ function numbered(request: Request): number {
 
 function faults(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const told = asRequestError(error);
-    if (told !== error) log.error({ error: String(error) }, 'the admin API failed');
+    const told = isUnreadable(error)
+      ? new RequestError(400, 'invalid_body', 'The body is no JSON, or too large.')
+      : asRequestError(error);
+    if (told.status >= 500) log.error({ error: String(error) }, 'the admin API failed');
     answerError(response, told);
   };
+}
+
+/** What Express's reader of bodies throws. */
+function isUnreadable(error: unknown): boolean {
+  const type = (error as { readonly type?: unknown } | null)?.type;
+  return typeof type === 'string' && (type.startsWith('entity.') || type === 'encoding.unsupported');
 }
