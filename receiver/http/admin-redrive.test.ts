@@ -119,7 +119,7 @@ describe('a redrive', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => api('redrive', { all: true })));
     const fates = answers.flatMap(({ json }) => json.items.map(({ fate }) => fate));
     expect(fates.filter((fate) => fate === 'redriven')).toHaveLength(1);
-    await dead(0);
+    await expect.poll(async () => (await api('deliveries')).json.items[0]?.state).toBe('delivered');
     expect(target.received).toHaveLength(2);
   });
 
