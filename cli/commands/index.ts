@@ -65,6 +65,13 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   [
+    'test',
+    {
+      summary: 'Check what manifests make of events, from a file of fixtures.',
+      load: async () => (await import('./test.ts')).test,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'List the deliveries that a running receiver has given up.',
