@@ -190,6 +190,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
       observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      if (told.duplicate) {
+        const { source, id, differs } = told;
+        observer.repeated({ at: now, entrance, source, id, differs });
+      }
       return told;
     });
   }

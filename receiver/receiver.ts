@@ -11,6 +11,7 @@ import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
 import { adminTokenIn } from './http/admin-token.ts';
 import { createAdmission } from './http/admission.ts';
+import { refusalOf } from './http/client-errors.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
 import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
 import { publicHot, publicRest } from './http/public.ts';
@@ -21,7 +22,9 @@ import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
-import { createRefusalLog, REFUSALS_KEPT, recorded } from './observe/refusal-log.ts';
+import { recorded } from './observe/recorded.ts';
+import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
+import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -96,7 +99,12 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const hot: { public?: HotHandler; cluster?: HotHandler } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
-  const observer = recorded(logged(metrics, log), refusals);
+  const repeats = createRepeatLog(REPEATS_KEPT);
+  const observer = recorded(logged(metrics, log), { refusals, repeats });
+  const clientError = (error: NodeJS.ErrnoException): void => {
+    const refusal = refusalOf(error, now());
+    if (refusal !== undefined) observer.rejected(refusal);
+  };
   const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
@@ -107,7 +115,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
   });
-  const shown = { journal, refusals, redrive, keyUse, registry: metrics.registry, gate, inForce };
+  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
@@ -126,6 +134,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       ),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
+  for (const listener of listeners.slice(0, 2)) listener.watchErrors(clientError);
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));

@@ -6,6 +6,7 @@ import { explainEvent, type InForce } from '../explain.ts';
 import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
+import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import type { KeyUse } from '../verify/key-use.ts';
@@ -18,6 +19,7 @@ import { parseQuery, parseRefusalQuery } from './query.ts';
 export interface AdminParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
+  readonly repeats: Pick<RepeatLog, 'of'>;
   readonly redrive: Redrive;
   readonly registry: Registry;
   readonly gate: RevisionGate;
@@ -65,7 +67,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, redrive, gate, keyUse, inForce }: AdminParts): Router {
+function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -90,6 +92,7 @@ function api({ journal, refusals, redrive, gate, keyUse, inForce }: AdminParts):
       );
     response.json({
       ...shownEvent(found.row),
+      repeats: repeatsOf(repeats, found.row),
       dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
       deliveries: (await deliveriesOf(journal, found.row.event)).map(shownDelivery),
       ...(await explainEvent(found, inForce())),
@@ -116,6 +119,15 @@ function api({ journal, refusals, redrive, gate, keyUse, inForce }: AdminParts):
     response.json(await redrive(parseRedrive(request.body)));
   });
   return router;
+}
+
+/** null where it did not come again since the receiver started. */
+function repeatsOf(repeats: Pick<RepeatLog, 'of'>, { entrance, attributes }: EventRow): Repeats | null {
+  const { source = '', id = '' } = JSON.parse(attributes) as {
+    readonly source?: string;
+    readonly id?: string;
+  };
+  return repeats.of(entrance, source, id) ?? null;
 }
 
 function shownEvent(row: EventRow): object {

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Express } from 'express';
-import { RequestError } from '../errors.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { RunningTrigger, Runtime } from '../routing/runtime.ts';
 import { answerEmpty, answerError } from './answer.ts';
@@ -8,7 +7,7 @@ import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import { ingest } from './ingest.ts';
 import type { HotHandler } from './listener.ts';
-import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import { answerNotFound, answerWrongMethod, restApp, restFaults } from './not-found.ts';
 import { commonRefusal } from './outcomes.ts';
 
 const PREFIX = '/triggers/';
@@ -39,14 +38,15 @@ export function clusterHot(door: Door): HotHandler {
 export function clusterRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
   const app = restApp();
   app.all('/triggers/:namespace/:name', (request, response) => {
-    if (addressed(door.runtime(), request.path) === undefined) {
+    const trigger = addressed(door.runtime(), request.path);
+    if (trigger === undefined) {
       const message = 'There is no such EventTrigger, or `cluster` is not in its spec.from.';
       answerNotFound(request, response, door, { code: 'no_such_trigger', message });
     } else if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'A trigger takes POST.'));
+      const message = 'A trigger takes POST.';
+      answerWrongMethod(request, response, door, { entrance: trigger.entrance, message });
     }
   });
   app.use((request, response) => {

@@ -37,6 +37,11 @@ export function createMetrics(gauges: Gauges): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const differing = new Counter({
+    name: 'signalbox_events_differing_total',
+    help: 'Repeats of an id whose bytes were not those of the first.',
+    registers,
+  });
   const latency = new Histogram({
     name: 'signalbox_accept_seconds',
     help: 'From the last byte of a request to its event being durable.',
@@ -67,6 +72,9 @@ export function createMetrics(gauges: Gauges): Metrics {
     accepted(_entrance, duplicate, triggers, ms) {
       accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
+    },
+    repeated({ differs }) {
+      if (differs) differing.inc();
     },
     rejected({ code }) {
       rejected.inc({ code });
