@@ -1,8 +1,10 @@
 import { networkInterfaces } from 'node:os';
+import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
 import { createEngine } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
+import type { DeliveryObserver } from './deliver/observer.ts';
 import type { SetTimer } from './deliver/outbound.ts';
 import { ownAddresses } from './deliver/own-addresses.ts';
 import { createRedrive } from './deliver/redrive.ts';
@@ -21,7 +23,7 @@ import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
-import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
@@ -44,6 +46,8 @@ export interface ReceiverOptions {
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
+  readonly maxBacklog?: number;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -89,9 +93,11 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   /** When the table in force was put in force. */
   let since = 0;
   let engine: DeliveryEngine | undefined;
+  const backlog = createBacklog({ most: options.maxBacklog ?? BACKLOG_BOUNDS.most });
   const metrics = createMetrics({
     revision: () => runtime.revision,
     held: () => engine?.held ?? 0,
+    untried: () => backlog.untried,
     stats: () => journal.stats(),
     now,
   });
@@ -140,11 +146,13 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
-  const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
+  const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
+  const running = createEngine({ ...engineParts(options, deliveryObserver), journal, routes, client });
   engine = running;
   const pipeline = createPipeline({
     journal,
     engine: running,
+    backlog,
     observer,
     renderers,
     keyUse,
@@ -156,6 +164,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const door = { ...rest, pipeline, admission, slow };
   hot.public = publicHot(door);
   hot.cluster = clusterHot(door);
+  const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
 
@@ -180,6 +189,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      stopSampling();
       await running.drain(GRACE_MS);
       await client.close();
       await listeners[2]?.close(0);
@@ -228,10 +238,10 @@ function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes 
   };
 }
 
-function engineParts({ now, random, log }: ReceiverOptions, metrics: Metrics) {
+function engineParts({ now, random, log }: ReceiverOptions, observer: DeliveryObserver) {
   const asItIs = compileShape({ sink: { format: 'binary' } });
   if (!asItIs.ok) throw new Error('the plain Shape does not compile');
-  return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer: metrics };
+  return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer };
 }
 
 /** Triggers that are new, changed or gone. */
@@ -240,6 +250,22 @@ function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
   for (const [key, trigger] of after.triggers) if (before.triggers.get(key) !== trigger) changed.push(key);
   for (const key of before.triggers.keys()) if (!after.triggers.has(key)) changed.push(key);
   return changed;
+}
+
+const SAMPLE_EVERY_MS = 1000;
+
+/** Tells the backlog how it stands; a journal that cannot be asked now leaves it as it was. */
+function sampleRegularly(backlog: Backlog, journal: Journal, now: () => number): () => void {
+  let before = performance.eventLoopUtilization();
+  return regularly(() => {
+    const current = performance.eventLoopUtilization();
+    const { utilization: busy } = performance.eventLoopUtilization(current, before);
+    before = current;
+    journal.stats().then(
+      (stats) => backlog.sample({ backlog: stats.backlog, busy, now: now() }),
+      () => undefined,
+    );
+  }, SAMPLE_EVERY_MS);
 }
 
 const PRUNE_EVERY_MS = 60_000;

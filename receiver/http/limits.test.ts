@@ -190,6 +190,27 @@ describe('a receiver', () => {
     await stage.delivered(1);
   });
 
+  it('refuses what it could not deliver before long, and takes events again once that has shrunk', async () => {
+    const opening = await openStage({ maxBacklog: 2 });
+    closers.push(() => opening.close());
+    opening.apply(endpointEntry(), opening.toSink({ suspend: true }));
+    const url = `${opening.receiver.addresses.public}/e/shop.hooks`;
+    const send = (id: string) => post(url, 'x', { ...event(id), ...signature('x') });
+    expect((await send('1')).status).toBe(202);
+    expect((await send('2')).status).toBe(202);
+    const refused = await send('3');
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.json.error?.code).toBe('backlog_full');
+    expect(await opening.rejected('?code=backlog_full')).toMatchObject([
+      { entrance: 'WebhookSecret/shop/hooks' },
+    ]);
+    opening.apply(endpointEntry(), opening.toSink());
+    await opening.delivered(2);
+    await expect.poll(async () => (await send('3')).status, { timeout: 10_000 }).toBe(202);
+    await opening.delivered(3);
+  });
+
   it('records what Node refuses before there is a request, and a wrong method', async () => {
     await opened({});
     const { public: url, cluster } = stage.receiver.addresses;

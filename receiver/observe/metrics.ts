@@ -15,6 +15,7 @@ export interface Metrics extends Observer {
 export interface Gauges {
   readonly revision: () => number;
   readonly held: () => number;
+  readonly untried: () => number;
   readonly stats: () => Promise<JournalStats>;
   readonly now: () => number;
 }
@@ -106,6 +107,14 @@ function measureStats(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       this.set(gauges.held());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_deliveries_untried',
+    help: 'Deliveries that were accepted by this process and never tried.',
+    registers,
+    collect() {
+      this.set(gauges.untried());
     },
   });
   const age = new Gauge({
