@@ -1,6 +1,6 @@
 /**
- * What the journal costs per event: `node test/bench/journal.ts [--events N] [--keys 0,3000000] [--in-flight 64,256]
- * [--dir DIR]`. CPU is of the whole process (both threads), with a 700-byte event, one delivery each; `accept` is commit
+ * What the journal costs per event: `node test/bench/journal.ts [--events N] [--keys 0,3000000] [--backlog 0,1000000]
+ * [--in-flight 64,256] [--dir DIR]`: every window of dedup keys, and every backlog of undone deliveries. CPU is of the whole process (both threads), with a 700-byte event, one delivery each; `accept` is commit
  * alone, `cycle` commit and the delivery's settlement. The fsync time of the same directory is printed beside.
  */
 import { randomFillSync } from 'node:crypto';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '100000' },
     keys: { type: 'string', default: '0,3000000' },
+    backlog: { type: 'string', default: '0' },
     'in-flight': { type: 'string', default: '64,256' },
     dir: { type: 'string', default: tmpdir() },
   },
@@ -80,6 +81,22 @@ function unit(i: number): Unit {
     deliveries: [{ trigger: 'shop/orders-to-jobs', shape: 'd1946f2d1c8b4f0a', due: AT + i, held: true }],
     answer: '["shop/orders-to-jobs"]',
   };
+}
+
+/** Commits deliveries that nobody makes: due later, and not held. */
+async function leave(directory: string, count: number): Promise<void> {
+  const journal = await openSqliteJournal({ directory });
+  for (let left = count; left > 0; left -= 1000) {
+    const units = Array.from({ length: Math.min(left, 1000) }, (_, i) => {
+      const { event, deliveries, answer } = unit(i);
+      const later = deliveries.map((each) => ({ ...each, due: AT + DAY + left - i, held: false }));
+      return { ...(event === undefined ? {} : { event }), deliveries: later, answer };
+    });
+    await new Promise<void>((resolve, reject) => {
+      journal.commit(units, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+  await journal.close();
 }
 
 /** Commits all events with so many in flight; settles each where `settled`. */
@@ -144,21 +161,29 @@ async function measure(directory: string, inFlight: number, settled: boolean): P
   );
 }
 
-for (const count of values.keys.split(',').map(Number)) {
+const numbers = (list: string): number[] => list.split(',').map(Number);
+
+async function measureAll(count: number, backlog: number): Promise<void> {
   const directory = mkdtempSync(join(values.dir, 'journal-bench-'));
   try {
     const fsync = fsyncMs(directory);
-    const start = performance.now();
     preload(directory, count);
+    await leave(directory, backlog);
+    const start = performance.now();
+    await (await openSqliteJournal({ directory })).close();
     console.log(
-      `${count} keys in the window (put there in ${((performance.now() - start) / 1000).toFixed(1)} s), ` +
+      `${count} keys in the window, a backlog of ${backlog}: opened in ${Math.round(performance.now() - start)} ms; ` +
         `fsync p50 ${fsync.p50.toFixed(3)} p99 ${fsync.p99.toFixed(3)} ms`,
     );
-    for (const inFlight of values['in-flight'].split(',').map(Number)) {
+    for (const inFlight of numbers(values['in-flight'])) {
       await measure(directory, inFlight, false);
       await measure(directory, inFlight, true);
     }
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+for (const count of numbers(values.keys)) {
+  for (const backlog of numbers(values.backlog)) await measureAll(count, backlog);
 }
