@@ -6,9 +6,10 @@ import { openDatabase, PAGE_BYTES } from './database.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
-import { createPruner, type Retention } from './prune.ts';
+import { createPruner, type Pruned } from './prune.ts';
 import { createRowReader } from './read-rows.ts';
 import { createReplyWriter } from './reply.ts';
+import type { HistoryLimits, Retention } from './retention.ts';
 import { createRowCounts } from './row-counts.ts';
 import { openSeenIndex } from './seen-index.ts';
 import { createSettler } from './settle.ts';
@@ -24,6 +25,7 @@ export interface StoreOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly retention: Retention;
+  readonly limits: HistoryLimits;
   /** Keys in memory before they make a sorted run. */
   readonly runKeys: number;
 }
@@ -57,11 +59,12 @@ function fullMessage(directory: string, maxBytes: number): string {
 export type Store = ReturnType<typeof openStore>;
 
 /** Opens the journal in a directory. @throws JournalError */
-export function openStore({ directory, maxBytes, retention, runKeys }: StoreOptions) {
+export function openStore(options: StoreOptions) {
+  const { directory } = options;
   const db = openDatabase(directory);
   let parts: ReturnType<typeof openParts>;
   try {
-    parts = openParts(db, { directory, maxBytes, retention, runKeys });
+    parts = openParts(db, options);
   } catch (error) {
     db.close();
     throw journalError(error, directory);
@@ -74,7 +77,7 @@ function closeStore(db: DatabaseSync): void {
   db.close();
 }
 
-function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }: StoreOptions) {
+function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, runKeys }: StoreOptions) {
   // Nobody holds anything yet: what a former process held is claimed again.
   db.exec('UPDATE waiting SET holder = 0 WHERE holder <> 0');
   const names = openNames(db);
@@ -90,7 +93,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
   const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
-  const pruner = createPruner(db, tally, retention);
+  const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, names, directory);
   let damaged: number[] = [];
   const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
@@ -117,6 +120,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       const result = work();
       seen.write();
       counts.write();
+      tally.write();
       commit.run();
       tally.committed();
       seen.committed();
@@ -215,6 +219,18 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     }
   }
 
+  function pruneStep(now: number): Pruned {
+    const aged = pruner.aged(now);
+    const surplus = aged.more ? aged : pruner.surplus(now);
+    const removed = aged.removed + (aged.more ? 0 : surplus.removed);
+    const keys = seen.seal(now) || seen.expire(now);
+    const rowsLeft = rows.expire(now);
+    const more = surplus.more || keys || rowsLeft;
+    const shapesLeft = more ? false : shapes.collect();
+    if (removed > 0 || keys) changed();
+    return { removed, more: more || shapesLeft };
+  }
+
   return {
     /** Writes a batch in one transaction. Never throws: what fails is told in the reply. */
     write(batch: Batch): Written {
@@ -259,15 +275,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
         ...(row === undefined ? {} : { oldest: row.received }),
       };
     },
-    /** One step of dropping what has passed its time. */
-    prune(now: number): { removed: number; more: boolean } {
-      const aged = transaction(() => pruner.aged(now));
-      const keys = transaction(() => seen.seal(now) || seen.expire(now));
-      const rowsLeft = transaction(() => rows.expire(now));
-      const more = aged.more || keys || rowsLeft;
-      const shapesLeft = more ? false : transaction(() => shapes.collect());
-      if (aged.removed > 0 || keys) changed();
-      return { removed: aged.removed, more: more || shapesLeft };
-    },
+    /** One step of dropping what has passed its time or is more than may be kept, with one fsync. */
+    prune: (now: number): Pruned => transaction(() => pruneStep(now)),
   };
 }
