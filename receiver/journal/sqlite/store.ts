@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
-import { openDatabase, PAGE_BYTES } from './database.ts';
+import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
+import { isHeld } from './hold.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
@@ -105,6 +106,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
   /** Operations that failed though nobody waits for them: packed, oldest first. */
   let deferred: Uint8Array[] = [];
   let pages = 0;
+  let holding = false;
   /** The last walk through the history found nothing more to drop. */
   let exhausted = false;
 
@@ -219,6 +221,14 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     }
   }
 
+  /** While the files are being copied nothing is put from the WAL into the database. */
+  function waitsForCopy(): boolean {
+    const held = isHeld(directory, Date.now());
+    if (held !== holding) attempt(() => holdWal(db, held));
+    holding = held;
+    return held;
+  }
+
   function pruneStep(now: number): Pruned {
     const aged = pruner.aged(now);
     const surplus = aged.more ? aged : pruner.surplus(now);
@@ -249,7 +259,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     tidy(bytes: number): void {
       if (seen.ripe) attempt(() => transaction(() => seen.seal(Number.NEGATIVE_INFINITY)));
       pages += PAGES_PER_BATCH + bytes / PAGE_BYTES;
-      if (pages < CHECKPOINT_PAGES) return;
+      if (pages < CHECKPOINT_PAGES || waitsForCopy()) return;
       pages = 0;
       attempt(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
     },
