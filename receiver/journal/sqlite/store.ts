@@ -4,6 +4,7 @@ import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
 import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
 import { isHeld } from './hold.ts';
+import { openIdIndex } from './id-index.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
@@ -89,13 +90,14 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
   const reply = createReplyWriter();
   const reader = createBatchReader();
   const lines = createLines(db);
+  const ids = openIdIndex(db, () => tally.event);
   const counts = createRowCounts(db);
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
+  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
   const pruner = createPruner(db, { tally, retention, limits });
-  const lists = createLists(db, names, directory);
+  const lists = createLists(db, { names, ids, directory });
   let damaged: number[] = [];
   const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
   const oldest = db.prepare(
@@ -123,14 +125,17 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
       seen.write();
       counts.write();
       tally.write();
+      ids.write();
       commit.run();
       tally.committed();
+      ids.committed();
       seen.committed();
       return result;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       names.rolledBack();
       tally.rolledBack();
+      ids.rolledBack();
       seen.rolledBack();
       counts.rolledBack();
       const failure = journalError(error, directory);
@@ -237,6 +242,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     const rowsLeft = rows.expire(now);
     const more = surplus.more || keys || rowsLeft;
     const shapesLeft = more ? false : shapes.collect();
+    if (removed > 0) ids.dropOld();
     if (removed > 0 || keys) changed();
     return { removed, more: more || shapesLeft };
   }
