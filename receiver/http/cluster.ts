@@ -1,11 +1,9 @@
 import type { Express } from 'express';
-import { RequestError } from '../errors.ts';
 import type { RunningTrigger, Runtime } from '../routing/runtime.ts';
-import { answerError } from './answer.ts';
 import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import type { HotPath, Intake } from './intake.ts';
-import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import { answerNotFound, answerWrongMethod, restApp, restFaults } from './not-found.ts';
 import { wholeAnswer } from './outcomes.ts';
 import { remembered } from './remembered.ts';
 
@@ -34,14 +32,15 @@ export function clusterHot({ runtime, pipeline }: Pick<Door, 'runtime' | 'pipeli
 export function clusterRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
   const app = restApp();
   app.all('/triggers/:namespace/:name', (request, response) => {
-    if (addressed(door.runtime(), request.path) === undefined) {
+    const trigger = addressed(door.runtime(), request.path);
+    if (trigger === undefined) {
       const message = 'There is no such EventTrigger, or `cluster` is not in its spec.from.';
       answerNotFound(request, response, door, { code: 'no_such_trigger', message });
     } else if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'A trigger takes POST.'));
+      const message = 'A trigger takes POST.';
+      answerWrongMethod(request, response, door, { entrance: trigger.entrance, message });
     }
   });
   app.use((request, response) => {

@@ -19,6 +19,8 @@ export interface Listener {
   /** `http://host:port`, with the port that was taken. */
   readonly url: string;
   readonly address: AddressInfo;
+  /** Tells the errors of connections that are opened from now on; Node has answered them by then where it does. */
+  watchErrors(told: (error: NodeJS.ErrnoException) => void): void;
   /** Takes no new connection, lets requests under way end (at most `graceMs`), then closes what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -106,6 +108,7 @@ export async function openListener(
   return {
     url: `http://${host}:${address.port}`,
     address,
+    watchErrors: (told) => void server.on('connection', (socket) => socket.on('error', told)),
     close(graceMs) {
       front?.close();
       return close(server, sockets, graceMs);

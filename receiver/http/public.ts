@@ -1,11 +1,9 @@
 import type { Express } from 'express';
-import { RequestError } from '../errors.ts';
 import type { RunningEndpoint } from '../routing/runtime.ts';
-import { answerError } from './answer.ts';
 import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
 import type { HotPath, Intake } from './intake.ts';
-import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import { answerNotFound, answerWrongMethod, restApp, restFaults } from './not-found.ts';
 import { OJS_PATHS, ojsHot } from './ojs.ts';
 import { outcomesAnswer } from './outcomes.ts';
 import { remembered } from './remembered.ts';
@@ -44,16 +42,16 @@ export function publicRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Ex
     } else if (request.method === 'OPTIONS') {
       handshake(request, response, endpoint.entry.limits.rate);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'An endpoint takes POST.'));
+      const message = 'An endpoint takes POST.';
+      answerWrongMethod(request, response, door, { entrance: endpoint.entrance, message });
     }
   });
   app.all([...OJS_PATHS], (request, response) => {
     if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'CloudEvents are sent with POST.'));
+      const message = 'CloudEvents are sent with POST.';
+      answerWrongMethod(request, response, door, { entrance: '', message });
     }
   });
   app.use((request, response) => {

@@ -62,7 +62,7 @@ export async function openFrontStage(
       granted.release(bytes);
     },
   };
-  const observer = { accepted: () => undefined, rejected: () => undefined };
+  const observer = { accepted: () => undefined, rejected: () => undefined, repeated: () => undefined };
   const door = { admission, slow: watchSlowSenders(SLOWEST), observer, now: Date.now };
   const stage = { hot: [] as Seen[], rest: [] as Seen[], waiting: [] as (() => void)[], held: false };
   const intake: Intake = {
