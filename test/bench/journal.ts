@@ -9,9 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Journal, Unit } from '../../receiver/journal/journal.ts';
-import { openDatabase } from '../../receiver/journal/sqlite/database.ts';
-import { openSeenIndex } from '../../receiver/journal/sqlite/seen-index.ts';
 import { openSqliteJournal } from '../../receiver/journal/sqlite/sqlite-journal.ts';
+import { prefillKeys } from './prefill.ts';
 
 const AT = 1_800_000_000_000;
 const DAY = 86_400_000;
@@ -26,30 +25,6 @@ const { values } = parseArgs({
   },
 });
 const events = Number(values.events);
-
-/** Puts random keys straight into the dedup index: as they would have come in the hours before. */
-function preload(directory: string, keys: number): void {
-  const db = openDatabase(directory);
-  const seen = openSeenIndex(db);
-  const entry = Buffer.alloc(32);
-  const answer = Buffer.from('["shop/orders-to-jobs"]');
-  for (let i = 0; i < keys; ) {
-    db.exec('BEGIN');
-    for (const end = Math.min(keys, i + 1024); i < end; i++) {
-      randomFillSync(entry, 0, 24);
-      entry.writeDoubleLE(AT + DAY, 24);
-      seen.add(entry, 0, { expires: AT + DAY, now: AT, answer });
-    }
-    seen.write();
-    db.exec('COMMIT');
-    seen.committed();
-    db.exec('BEGIN');
-    seen.seal(0);
-    db.exec('COMMIT');
-    seen.committed();
-  }
-  db.close();
-}
 
 const attributes = JSON.stringify({
   specversion: '1.0',
@@ -149,7 +124,7 @@ for (const count of values.keys.split(',').map(Number)) {
   try {
     const fsync = fsyncMs(directory);
     const start = performance.now();
-    preload(directory, count);
+    prefillKeys(directory, count, { at: AT, windowMs: DAY });
     console.log(
       `${count} keys in the window (put there in ${((performance.now() - start) / 1000).toFixed(1)} s), ` +
         `fsync p50 ${fsync.p50.toFixed(3)} p99 ${fsync.p99.toFixed(3)} ms`,
