@@ -3,6 +3,7 @@ import { heldUp } from './deliver/held-up.ts';
 import type { CloudEvent } from './event/event.ts';
 import { dedupKey, fingerprint } from './journal/dedup-key.ts';
 import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
+import type { TraceContext } from './observe/trace-context.ts';
 import type { RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
 
@@ -26,6 +27,8 @@ export interface Arrival {
   /** Of the table in force. */
   readonly revision: number;
   readonly now: number;
+  /** The span in which the request was received, where it is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** An event and the triggers that take it. */
@@ -54,7 +57,7 @@ export function unitOf(
   arrival: Arrival,
   deliveries: readonly NewDelivery[],
 ): Unit {
-  const { entrance, now, dedup, key, revision } = arrival;
+  const { entrance, now, dedup, key, revision, trace } = arrival;
   const names = triggers.map((trigger) => trigger.key);
   const unit = {
     event: {
@@ -62,7 +65,7 @@ export function unitOf(
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: JSON.stringify({ key, revision, triggers: names }),
+      record: JSON.stringify({ key, revision, triggers: names, trace }),
     },
     deliveries,
     answer: JSON.stringify(names),
@@ -102,11 +105,11 @@ export function acceptedOf({ event, triggers }: Matched, outcome: UnitOutcome): 
 /** The deliveries of an event that was written, as the delivery engine holds them; `ids` in the unit's order. */
 export function heldDeliveries(
   event: CloudEvent,
-  { entrance, now: receivedAt }: Arrival,
+  { entrance, now: receivedAt, trace }: Arrival,
   { deliveries }: Unit,
   ids: readonly number[],
 ): readonly HeldDelivery[] {
   return deliveries.flatMap(({ trigger, shape, held }, i) =>
-    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 }] : [],
+    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0, trace }] : [],
   );
 }

@@ -18,6 +18,7 @@ import { STRICT } from './event/validate.ts';
 import type { Journal, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
   backlogged,
@@ -47,6 +48,8 @@ export interface PipelineParts {
   readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
   /** The table in force. */
@@ -77,12 +80,21 @@ const NONE: readonly Outcome[] = [];
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { journal, engine, backlog, observer, renderers } = parts;
 
-  function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
-    const { entry, entrance } = endpoint;
+  function begin(
+    { headers, body }: SignedRequest,
+    { entrance, dedup }: Pick<Passage, 'entrance' | 'dedup'>,
+    done: Done,
+  ): Passage {
     const { revision } = parts.runtime();
     const now = parts.now();
-    const bytes = request.body.length;
-    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const passage = { entrance, dedup, key: undefined, revision, now, bytes: body.length, done };
+    const span = parts.tracing?.received({ headers, entrance, at: now });
+    return span === undefined ? passage : { ...passage, trace: span.context, done: traced(span, done) };
+  }
+
+  function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
+    const { entry, entrance } = endpoint;
+    const passage = begin(request, { entrance, dedup: entry.dedup }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -92,7 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const verdict = endpoint.verifier.verify(request, now);
+    const verdict = endpoint.verifier.verify(request, passage.now);
     if (verdict instanceof Promise) {
       verdict
         .then((late) => judged(endpoint, request, late, passage))
@@ -135,10 +147,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
     const { entrance, entry, matcher } = trigger;
-    const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const passage = begin(request, { entrance, dedup }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -253,6 +263,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return { ingest, receive };
+}
+
+/** Ends the span with the answer. */
+function traced(span: ReceivedTrace, done: Done): Done {
+  return (error, outcomes, reply) => {
+    span.ended({ events: outcomes.length, ...(error === undefined ? {} : { refused: error.code }) });
+    done(error, outcomes, reply);
+  };
 }
 
 /** Puts what was accepted between what was refused, as the events came. */

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
-import { createEngine } from './deliver/engine.ts';
+import { createEngine, type Traces } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { DeliveryObserver } from './deliver/observer.ts';
 import type { SetTimer } from './deliver/outbound.ts';
@@ -27,6 +27,8 @@ import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
+import type { TraceContext } from './observe/trace-context.ts';
+import type { Tracing } from './observe/tracing.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -49,6 +51,8 @@ export interface ReceiverOptions {
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
   readonly log: Log;
+  /** Left out: nothing is traced. Closed with the receiver. */
+  readonly tracing?: Tracing | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** 0 up to 1. */
@@ -147,12 +151,19 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
   const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
-  const running = createEngine({ ...engineParts(options, deliveryObserver), journal, routes, client });
+  const running = createEngine({
+    ...engineParts(options, deliveryObserver),
+    journal,
+    routes,
+    client,
+    traces: tracesOf(options.tracing, journal),
+  });
   engine = running;
   const pipeline = createPipeline({
     journal,
     engine: running,
     backlog,
+    tracing: options.tracing,
     observer,
     renderers,
     keyUse,
@@ -194,8 +205,22 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       await client.close();
       await listeners[2]?.close(0);
       await journal.close();
+      await options.tracing
+        ?.close()
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'spans were lost'));
     },
   };
+}
+
+/** What is read back from the journal finds its trace in its event's record. */
+function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | undefined {
+  if (tracing === undefined) return undefined;
+  const contextOf = async (event: number): Promise<TraceContext | undefined> => {
+    // Without its record the delivery is made all the same, as a trace of its own.
+    const found = await journal.event(event).catch(() => undefined);
+    return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
+  };
+  return { tracing, contextOf };
 }
 
 /** Opens one listener after another; where one cannot be opened, closes what was opened before. */
