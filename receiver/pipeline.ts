@@ -206,7 +206,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let due = 0;
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.outcome !== 'committed') continue;
-      for (const { parked } of units[i]?.deliveries ?? []) {
+      for (const { trigger, parked } of units[i]?.deliveries ?? []) {
+        observer.queued(trigger);
         deliveries += 1;
         if (parked === undefined) due += 1;
       }
@@ -232,7 +233,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const ms = parts.now() - now;
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
-      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      observer.accepted(entrance, told.duplicate, told.triggers, ms);
       if (told.duplicate) {
         const { source, id, differs } = told;
         observer.repeated({ at: now, entrance, source, id, differs });

@@ -21,6 +21,7 @@ import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -29,6 +30,8 @@ import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
 import type { TraceContext } from './observe/trace-context.ts';
 import type { Tracing } from './observe/tracing.ts';
+import { createTraffic } from './observe/traffic.ts';
+import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -110,7 +113,9 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
-  const observer = recorded(logged(metrics, log), { refusals, repeats });
+  const triggerBacklog = createTriggerBacklog();
+  const traffic = createTraffic(triggerBacklog);
+  const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());
     if (refusal !== undefined) observer.rejected(refusal);
@@ -124,8 +129,19 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
+    brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
   });
-  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
+  const shown = {
+    journal,
+    refusals,
+    repeats,
+    traffic,
+    redrive,
+    keyUse,
+    registry: metrics.registry,
+    gate,
+    inForce,
+  };
   const admin = adminApp({ ...shown, notReady, token, log });
   const listeners = await openAll(journal, [
     () =>
@@ -150,7 +166,14 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
-  const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
+  const deliveryObserver: DeliveryObserver = {
+    ...metrics,
+    tried: () => backlog.tried(),
+    ended(trigger, delivery, state) {
+      triggerBacklog.ended(trigger, delivery);
+      traffic.ended(trigger, state);
+    },
+  };
   const running = createEngine({
     ...engineParts(options, deliveryObserver),
     journal,
@@ -175,6 +198,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const door = { ...rest, pipeline, admission, slow };
   hot.public = publicHot(door);
   hot.cluster = clusterHot(door);
+  const counting = new AbortController();
+  await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
   const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
@@ -188,6 +213,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);
+      traffic.retain(table.entries);
       gate.passed(table.revision);
       if (first) running.start();
       running.routesChanged(changedTriggers(before, runtime));
@@ -201,6 +227,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
       stopSampling();
+      counting.abort();
       await running.drain(GRACE_MS);
       await client.close();
       await listeners[2]?.close(0);

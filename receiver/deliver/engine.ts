@@ -116,6 +116,8 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     held -= 1;
     bytes -= sizeOf(delivery);
     journal.settle(settlement);
+    const { state } = settlement;
+    if (state === 'delivered' || state === 'dead') observer.ended(delivery.trigger, delivery.id, state);
     if (settlement.state === 'waiting') claims.wake(settlement.due);
     if (held * 4 <= maxHeld * 3 && bytes * 4 <= maxHeldBytes * 3) claims.freed();
   }

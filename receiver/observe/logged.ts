@@ -11,6 +11,7 @@ export function logged(observer: Observer, log: Log): Observer {
       observer.accepted(entrance, duplicate, triggers, ms);
       if (log.isLevelEnabled('debug')) log.debug({ entrance, duplicate, triggers, ms }, 'event accepted');
     },
+    queued: (trigger) => observer.queued(trigger),
     repeated(repeat) {
       observer.repeated(repeat);
       if (repeat.differs) log.warn(repeat, 'an event came again under its id, with other bytes');

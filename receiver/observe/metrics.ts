@@ -71,9 +71,11 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
+      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers.length > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
     },
+    // Labels are of fixed sets: what passes at a resource is told by its traffic facts.
+    queued: () => undefined,
     repeated({ differs }) {
       if (differs) differing.inc();
     },
