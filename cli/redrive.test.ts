@@ -64,9 +64,8 @@ describe('signalbox redrive', () => {
       out: '2 dead letters are due again.\n  2 of shop/pack',
     });
     await dead(2);
-    expect((await signalbox('deliveries', '--trigger', 'shop/pack', '--state', 'delivered')).out).toMatch(
-      / b /,
-    );
+    const delivered = ['deliveries', '--trigger', 'shop/pack', '--state', 'delivered'];
+    await expect.poll(async () => (await signalbox(...delivered)).out).toMatch(/ b /);
   });
 
   it('takes numbers, and tells what is gone or not dead', async () => {

@@ -15,7 +15,9 @@ import { adminTokenIn } from './http/admin-token.ts';
 import { createAdmission } from './http/admission.ts';
 import { refusalOf } from './http/client-errors.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
-import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
+import { serveHot } from './http/ingest.ts';
+import type { HotPath } from './http/intake.ts';
+import { type ListenAddress, type Listener, openListener } from './http/listener.ts';
 import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
@@ -109,7 +111,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
   });
   const keyUse = createKeyUse();
-  const hot: { public?: HotHandler; cluster?: HotHandler } = {};
+  const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
@@ -143,21 +145,20 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     inForce,
   };
   const admin = adminApp({ ...shown, notReady, token, log });
+  const slow = watchSlowSenders(SLOWEST);
+  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
+  const door = { admission, slow, observer, now };
+  const publicPath = untilReady(ready, () => hot.public);
+  const clusterPath = untilReady(ready, () => hot.cluster);
   const listeners = await openAll(journal, [
     () =>
-      openListener(
-        'public',
-        options.public,
-        untilReady(ready, () => hot.public),
-        publicRest(rest),
-      ),
+      openListener('public', options.public, serveHot(publicPath, door), publicRest(rest), {
+        front: { path: publicPath, door },
+      }),
     () =>
-      openListener(
-        'cluster',
-        options.cluster,
-        untilReady(ready, () => hot.cluster),
-        clusterRest(rest),
-      ),
+      openListener('cluster', options.cluster, serveHot(clusterPath, door), clusterRest(rest), {
+        front: { path: clusterPath, door },
+      }),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
   for (const listener of listeners.slice(0, 2)) listener.watchErrors(clientError);
@@ -193,11 +194,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     runtime: () => runtime,
   });
-  const slow = watchSlowSenders(SLOWEST);
-  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
-  const door = { ...rest, pipeline, admission, slow };
-  hot.public = publicHot(door);
-  hot.cluster = clusterHot(door);
+  hot.public = publicHot({ runtime: rest.runtime, pipeline });
+  hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
   const counting = new AbortController();
   await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
   const stopSampling = sampleRegularly(backlog, journal, now);

@@ -25,7 +25,7 @@ async function open(limits: Partial<ListenerLimits>): Promise<Listener> {
       return true;
     },
     () => undefined,
-    { ...LISTENER_LIMITS, ...limits },
+    { limits: { ...LISTENER_LIMITS, ...limits } },
   );
   closers.push(() => listener.close(0));
   return listener;

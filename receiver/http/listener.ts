@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { createFront, type FrontOptions } from './front/front.ts';
 
 /** Where to listen. Port 0 takes a free one. */
 export interface ListenAddress {
@@ -45,6 +46,16 @@ export const LISTENER_LIMITS: ListenerLimits = {
   connections: 10_000,
 };
 
+/** How long a connection without requests lives: longer than the minute of common proxies, which then end it themselves. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** What a listener may have besides its handlers. */
+export interface ListenerOptions {
+  readonly limits?: ListenerLimits;
+  /** Serves plain requests before `node:http` sees them. */
+  readonly front?: FrontOptions;
+}
+
 /** A listener cannot be opened: says which one and the remedy. */
 export class ListenError extends Error {
   readonly code: string;
@@ -70,7 +81,7 @@ export async function openListener(
   at: ListenAddress,
   hot: HotHandler,
   rest: RequestListener,
-  limits = LISTENER_LIMITS,
+  { limits = LISTENER_LIMITS, front: served }: ListenerOptions = {},
 ): Promise<Listener> {
   const server = createServer(
     {
@@ -78,7 +89,7 @@ export async function openListener(
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       maxHeaderSize: limits.headerBytes,
-      keepAliveTimeout: 75_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (request, response) => {
       if (!hot(request, response)) rest(request, response);
@@ -86,6 +97,7 @@ export async function openListener(
   );
   server.maxConnections = limits.connections;
   const sockets = new Set<Socket>();
+  const front = served && putBefore(server, served, limits);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -97,7 +109,33 @@ export async function openListener(
     url: `http://${host}:${address.port}`,
     address,
     watchErrors: (told) => void server.on('connection', (socket) => socket.on('error', told)),
-    close: (graceMs) => close(server, sockets, graceMs),
+    close(graceMs) {
+      front?.close();
+      return close(server, sockets, graceMs);
+    },
+  };
+}
+
+/** Has new connections go to a front first, and to the server what the front hands over. */
+function putBefore(server: Server, served: FrontOptions, limits: ListenerLimits): { close(): void } {
+  const own = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const front = createFront(served, {
+    headerBytes: limits.headerBytes,
+    keepAliveMs: KEEP_ALIVE_MS,
+    sweepEveryMs: limits.checkEveryMs,
+    handOver(socket) {
+      for (const listener of own) listener.call(server, socket);
+    },
+  });
+  server.on('connection', (socket) => front.take(socket));
+  const sweeping = setInterval(() => front.sweep(), limits.checkEveryMs);
+  sweeping.unref();
+  return {
+    close() {
+      clearInterval(sweeping);
+      front.drain();
+    },
   };
 }
 
