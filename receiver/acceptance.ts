@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { HeldDelivery } from './deliver/engine-contract.ts';
 import { heldUp } from './deliver/held-up.ts';
 import type { CloudEvent } from './event/event.ts';
@@ -6,6 +7,9 @@ import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
 import type { TraceContext } from './observe/trace-context.ts';
 import type { RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
+
+/** A line is written beside each of its deliveries, so that it is not to be long. */
+const LONGEST_LINE = 256;
 
 /** What an accepted event's sender is told. */
 export interface Accepted {
@@ -37,9 +41,12 @@ export interface Matched {
   readonly triggers: readonly RunningTrigger[];
 }
 
-/** One for each trigger; parked where the table in force says that it may not deliver now. */
+/**
+ * One for each trigger; parked where the table in force says that it may not deliver now. One that is ordered is never held:
+ * the journal knows whose turn it is.
+ */
 export function deliveriesOf(
-  { triggers }: Matched,
+  { event, triggers }: Matched,
   { now }: Arrival,
   runtime: Pick<Runtime, 'trigger'>,
   room: boolean,
@@ -47,8 +54,17 @@ export function deliveriesOf(
   return triggers.map(({ key, shape }) => {
     const entry = runtime.trigger(key)?.entry;
     const parked = entry === undefined ? undefined : heldUp(entry);
-    return { trigger: key, shape: shape.hash, due: now, held: room && parked === undefined, parked };
+    const line = entry?.policy.ordering === 'PerSubject' ? lineOf(event) : undefined;
+    const held = room && parked === undefined && line === undefined;
+    return { trigger: key, shape: shape.hash, due: now, held, parked, line };
   });
+}
+
+/** Long subjects are known by their beginning and their hash. Without a subject there is no order. */
+function lineOf(event: CloudEvent): string | undefined {
+  const subject = event.attributes['subject'];
+  if (subject === undefined || subject.length <= LONGEST_LINE) return subject;
+  return `${subject.slice(0, LONGEST_LINE / 2)}…${hash('sha256', subject, 'base64url')}`;
 }
 
 /** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */

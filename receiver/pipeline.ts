@@ -204,15 +204,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
     let deliveries = 0;
     let due = 0;
+    let inLine = false;
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.outcome !== 'committed') continue;
-      for (const { trigger, parked } of units[i]?.deliveries ?? []) {
+      for (const { trigger, parked, line } of units[i]?.deliveries ?? []) {
         observer.queued(trigger);
         deliveries += 1;
         if (parked === undefined) due += 1;
+        if (parked === undefined && line !== undefined) inLine = true;
       }
     }
     backlog.added(deliveries, due);
+    // What is ordered is read from the journal, which gives out the first of each line.
+    if (inLine) engine.due(parts.now());
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {

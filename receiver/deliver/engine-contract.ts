@@ -15,6 +15,8 @@ export interface HeldDelivery {
   readonly receivedAt: number;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** Others of its line wait in the journal until it has ended. */
+  readonly line?: string | undefined;
   /** The span in which its event was received, where that is traced. */
   readonly trace?: TraceContext | undefined;
 }

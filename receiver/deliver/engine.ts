@@ -119,6 +119,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     const { state } = settlement;
     if (state === 'delivered' || state === 'dead') observer.ended(delivery.trigger, delivery.id, state);
     if (settlement.state === 'waiting') claims.wake(settlement.due);
+    else if (delivery.line !== undefined) claims.wake(now());
     if (held * 4 <= maxHeld * 3 && bytes * 4 <= maxHeldBytes * 3) claims.freed();
   }
 
@@ -302,11 +303,11 @@ function sizeOf({ event }: HeldDelivery): number {
 }
 
 function heldOf(claimed: ClaimedDelivery, view: (event: CloudEvent) => unknown): HeldDelivery {
-  const { id, trigger, shape, entrance, receivedAt, attempts, data } = claimed;
+  const { id, trigger, shape, entrance, receivedAt, attempts, data, line } = claimed;
   const attributes: Attributes = Object.assign(Object.create(null), JSON.parse(claimed.attributes));
   const body = data === undefined ? undefined : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const event = new CloudEvent(attributes, body, view);
-  return { id, trigger, shape, event, entrance, receivedAt, attempts };
+  return { id, trigger, shape, event, entrance, receivedAt, attempts, line };
 }
 
 /** How a log names a delivery. */

@@ -158,8 +158,8 @@ async function deliveriesOf(journal: Journal, event: number): Promise<readonly D
 }
 
 /** As it stands below its event, whose attributes need no repeating. */
-function shownDelivery({ id, trigger, state, due, reason, attempts }: DeliveryRow): object {
-  return { id, trigger, state, due, reason, attempts };
+function shownDelivery({ id, trigger, state, due, reason, line, attempts }: DeliveryRow): object {
+  return { id, trigger, state, due, reason, line, attempts };
 }
 
 function numbered(request: Request): number {
