@@ -126,6 +126,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     passage.key = verdict.key;
     parts.keyUse.note(passage.entrance, verdict.key, passage.now);
+    observer.proved(verdict.key === endpoint.entry.keys[0]?.name ? 'first' : 'later');
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -185,7 +186,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
     const runtime = parts.runtime();
     const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    const handedOver = parts.now();
     journal.commit(units, (error, outcomes) => {
+      observer.committed(Math.max(0, parts.now() - handedOver));
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;

@@ -21,6 +21,8 @@ export function recorded(observer: Observer, records: Records): Observer {
       observer.accepted(entrance, duplicate, triggers, ms);
       if (!duplicate) traffic.accepted(entrance, triggers, now());
     },
+    proved: (by) => observer.proved(by),
+    committed: (ms) => observer.committed(ms),
     queued(trigger) {
       observer.queued(trigger);
       triggerBacklog.added(trigger);

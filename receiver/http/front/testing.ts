@@ -67,6 +67,8 @@ export async function openFrontStage(
     rejected: () => undefined,
     repeated: () => undefined,
     queued: () => undefined,
+    proved: () => undefined,
+    committed: () => undefined,
   };
   const door = { admission, slow: watchSlowSenders(SLOWEST), observer, now: Date.now };
   const stage = { hot: [] as Seen[], rest: [] as Seen[], waiting: [] as (() => void)[], held: false };
