@@ -22,7 +22,7 @@ import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
-import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { openSqliteJournal, type SqliteJournalOptions } from './journal/sqlite/sqlite-journal.ts';
 import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
@@ -55,6 +55,8 @@ export interface ReceiverOptions {
   readonly egress: EgressPolicy;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
+  /** How large the journal may be, and how long it keeps what is done. Left out: its defaults. */
+  readonly journal?: Pick<SqliteJournalOptions, 'maxBytes' | 'retention'>;
   readonly log: Log;
   /** Left out: nothing is traced. Closed with the receiver. */
   readonly tracing?: Tracing | undefined;
@@ -96,7 +98,7 @@ const setTimer: SetTimer = (callback, ms) => {
  */
 export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { log, now } = options;
-  const journal = await openSqliteJournal({ directory: options.dataDirectory, log });
+  const journal = await openSqliteJournal({ ...options.journal, directory: options.dataDirectory, log });
   const gate = createRevisionGate();
   let runtime: Runtime = EMPTY_RUNTIME;
   /** When the table in force was put in force. */
