@@ -16,7 +16,7 @@ export const BOUND_OPTIONS: readonly Option[] = [
   {
     name: 'max-backlog',
     value: 'N',
-    help: `Deliveries that may wait; at so many, senders are answered 503 with Retry-After. Default: ${BACKLOG_BOUNDS.most}`,
+    help: `Deliveries that may wait; at so many, senders are answered 503 with Retry-After.\nDefault: ${BACKLOG_BOUNDS.most}`,
   },
   {
     name: 'max-journal',

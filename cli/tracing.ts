@@ -9,7 +9,7 @@ export const TRACING_OPTIONS: readonly Option[] = [
   {
     name: 'otlp-endpoint',
     value: 'URL',
-    help: 'Send traces to this OpenTelemetry collector, OTLP over HTTP. Default: OTEL_EXPORTER_OTLP_ENDPOINT, else none',
+    help: 'Send traces to this OpenTelemetry collector, OTLP over HTTP.\nDefault: OTEL_EXPORTER_OTLP_ENDPOINT, else none',
   },
   {
     name: 'trace-ratio',
