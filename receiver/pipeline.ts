@@ -18,6 +18,7 @@ import { STRICT } from './event/validate.ts';
 import type { Journal, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
   backlogged,
@@ -47,6 +48,8 @@ export interface PipelineParts {
   readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
   /** The table in force. */
@@ -77,12 +80,21 @@ const NONE: readonly Outcome[] = [];
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { journal, engine, backlog, observer, renderers } = parts;
 
-  function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
-    const { entry, entrance } = endpoint;
+  function begin(
+    { headers, body }: SignedRequest,
+    { entrance, dedup }: Pick<Passage, 'entrance' | 'dedup'>,
+    done: Done,
+  ): Passage {
     const { revision } = parts.runtime();
     const now = parts.now();
-    const bytes = request.body.length;
-    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const passage = { entrance, dedup, key: undefined, revision, now, bytes: body.length, done };
+    const span = parts.tracing?.received({ headers, entrance, at: now });
+    return span === undefined ? passage : { ...passage, trace: span.context, done: traced(span, done) };
+  }
+
+  function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
+    const { entry, entrance } = endpoint;
+    const passage = begin(request, { entrance, dedup: entry.dedup }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -92,7 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const verdict = endpoint.verifier.verify(request, now);
+    const verdict = endpoint.verifier.verify(request, passage.now);
     if (verdict instanceof Promise) {
       verdict
         .then((late) => judged(endpoint, request, late, passage))
@@ -114,6 +126,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     passage.key = verdict.key;
     parts.keyUse.note(passage.entrance, verdict.key, passage.now);
+    observer.proved(verdict.key === endpoint.entry.keys[0]?.name ? 'first' : 'later');
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -135,10 +148,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
     const { entrance, entry, matcher } = trigger;
-    const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const passage = begin(request, { entrance, dedup }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -175,7 +186,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
     const runtime = parts.runtime();
     const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    const handedOver = parts.now();
     journal.commit(units, (error, outcomes) => {
+      observer.committed(Math.max(0, parts.now() - handedOver));
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;
@@ -194,14 +207,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
     let deliveries = 0;
     let due = 0;
+    let inLine = false;
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.outcome !== 'committed') continue;
-      for (const { parked } of units[i]?.deliveries ?? []) {
+      for (const { trigger, parked, line } of units[i]?.deliveries ?? []) {
+        observer.queued(trigger);
         deliveries += 1;
         if (parked === undefined) due += 1;
+        if (parked === undefined && line !== undefined) inLine = true;
       }
     }
     backlog.added(deliveries, due);
+    // What is ordered is read from the journal, which gives out the first of each line.
+    if (inLine) engine.due(parts.now());
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -222,7 +240,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const ms = parts.now() - now;
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
-      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      observer.accepted(entrance, told.duplicate, told.triggers, ms);
       if (told.duplicate) {
         const { source, id, differs } = told;
         observer.repeated({ at: now, entrance, source, id, differs });
@@ -253,6 +271,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return { ingest, receive };
+}
+
+/** Ends the span with the answer. */
+function traced(span: ReceivedTrace, done: Done): Done {
+  return (error, outcomes, reply) => {
+    span.ended({ events: outcomes.length, ...(error === undefined ? {} : { refused: error.code }) });
+    done(error, outcomes, reply);
+  };
 }
 
 /** Puts what was accepted between what was refused, as the events came. */

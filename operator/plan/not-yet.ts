@@ -25,11 +25,6 @@ const TRIGGER_RULES: readonly Rule<EventTriggerSpec>[] = [
     remedy: 'use Always, the default',
     used: (spec) => spec.onStart !== undefined && spec.onStart !== 'Always',
   },
-  {
-    field: 'spec.delivery.ordering',
-    remedy: 'use None, the default',
-    used: (spec) => spec.delivery?.ordering === 'PerSubject',
-  },
 ];
 
 /** Fields of an EventTrigger that this version does not run. */

@@ -1,4 +1,5 @@
 import type { CloudEvent } from '../event/event.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
 import type { DeliveryPolicy, Destination } from '../routing/table.ts';
 import type { Renderer } from './renderer.ts';
 
@@ -14,6 +15,10 @@ export interface HeldDelivery {
   readonly receivedAt: number;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** Others of its line wait in the journal until it has ended. */
+  readonly line?: string | undefined;
+  /** The span in which its event was received, where that is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A trigger as delivery sees it now. */
