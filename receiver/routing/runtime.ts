@@ -1,6 +1,3 @@
-import { hash } from 'node:crypto';
-import type { Renderer } from '../deliver/renderer.ts';
-import { compileShape } from '../deliver/shape/compile-shape.ts';
 import { createTokenBucket, type TokenBucket } from '../deliver/token-bucket.ts';
 import type { Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
@@ -17,14 +14,8 @@ import type { Scheme } from '../verify/scheme.ts';
 import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
-import {
-  type EndpointEntry,
-  type Entry,
-  entryKey,
-  type RoutingTable,
-  type Shape,
-  type TriggerEntry,
-} from './table.ts';
+import { type PinnedShape, pinnedShape } from './pinned-shape.ts';
+import { type EndpointEntry, type Entry, entryKey, type RoutingTable, type TriggerEntry } from './table.ts';
 
 /** All events of a verified request, in their order. Throws RequestError where the request as a whole brings none. */
 export type ReadEvents = (request: SignedRequest, now: number, uniqueId: () => string) => readonly Parsed[];
@@ -52,13 +43,6 @@ export interface RunningTrigger {
   readonly entrance: string;
   readonly matcher: Matcher;
   readonly shape: PinnedShape;
-}
-
-/** A Shape by content: what a delivery pins. */
-export interface PinnedShape {
-  readonly hash: string;
-  readonly text: string;
-  readonly renderer: Renderer;
 }
 
 /** The table in force, compiled. Immutable: a new table makes a new Runtime, which shares what did not change. */
@@ -143,15 +127,6 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
   return runtime;
 }
 
-/** The Renderer of a Shape read back from the journal; throws where this version cannot compile it. */
-export function compilePinned(text: string): Renderer {
-  const result = compileShape(JSON.parse(text) as Shape);
-  if (!result.ok) {
-    throw new Error(result.findings.map((finding) => `${finding.field}: ${finding.message}`).join('; '));
-  }
-  return result.value;
-}
-
 function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined {
   if (before === undefined) return undefined;
   return before.entry === entry || JSON.stringify(before.entry) === JSON.stringify(entry)
@@ -199,7 +174,7 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     key: `${entry.namespace}/${entry.name}`,
     entrance: entryKey(entry),
     matcher: new MatcherOnDemand(entry, matcher.value.anchors),
-    shape: new LazyShape(entry.shape),
+    shape: pinnedShape(entry.shape),
   };
   return { entry, trigger, findings: [] };
 }
@@ -236,33 +211,6 @@ class MatcherOnDemand implements AnchoredMatcher {
     if (!result.ok) throw new Error(`${entryKey(this.#entry)} compiled before and does not now`);
     this.#compiled = result.value;
     return result.value;
-  }
-}
-
-/** Its parts are made when they are first asked for. */
-class LazyShape implements PinnedShape {
-  readonly #shape: Shape;
-  #text: string | undefined;
-  #hash: string | undefined;
-  #renderer: Renderer | undefined;
-
-  constructor(shape: Shape) {
-    this.#shape = shape;
-  }
-
-  get text(): string {
-    this.#text ??= JSON.stringify(this.#shape);
-    return this.#text;
-  }
-
-  get hash(): string {
-    this.#hash ??= hash('sha256', this.text, 'base64url').slice(0, 22);
-    return this.#hash;
-  }
-
-  get renderer(): Renderer {
-    this.#renderer ??= compilePinned(this.text);
-    return this.#renderer;
   }
 }
 
