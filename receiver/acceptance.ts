@@ -5,6 +5,9 @@ import { dedupKey, fingerprint } from './journal/dedup-key.ts';
 import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
 import type { RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
+import type { Asked } from './streams/calls.ts';
+
+const NO_INSTANCES: readonly string[] = [];
 
 /** What an accepted event's sender is told. */
 export interface Accepted {
@@ -15,6 +18,8 @@ export interface Accepted {
   readonly differs: boolean;
   /** `namespace/name` of each trigger that took it. */
   readonly triggers: readonly string[];
+  /** Instances of value streams that it started or met. */
+  readonly instances: readonly string[];
 }
 
 /** What all events of a request bring with them from their entrance. */
@@ -32,6 +37,14 @@ export interface Arrival {
 export interface Matched {
   readonly event: CloudEvent;
   readonly triggers: readonly RunningTrigger[];
+  /** What it asks of value streams. */
+  readonly asked?: Asked | undefined;
+}
+
+/** Who took an event. */
+export interface Takers {
+  readonly triggers: readonly string[];
+  readonly instances: readonly string[];
 }
 
 /** One for each trigger; parked where the table in force says that it may not deliver now. */
@@ -48,24 +61,35 @@ export function deliveriesOf(
   });
 }
 
-/** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */
+/** The triggers that send an event, which is all where no stream has to do with it. */
+export function senders({ triggers }: Matched): Takers {
+  return { triggers: triggers.map((trigger) => trigger.key), instances: NO_INSTANCES };
+}
+
+/**
+ * The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. `more` goes
+ * into its decision record.
+ */
 export function unitOf(
-  { event, triggers }: Matched,
+  event: CloudEvent,
+  takers: Takers,
   arrival: Arrival,
   deliveries: readonly NewDelivery[],
+  more?: object,
 ): Unit {
   const { entrance, now, dedup, key, revision } = arrival;
-  const names = triggers.map((trigger) => trigger.key);
+  const { triggers, instances } = takers;
+  const met = instances.length === 0 ? {} : { instances };
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: JSON.stringify({ key, revision, triggers: names }),
+      record: JSON.stringify({ key, revision, triggers, ...met, ...more }),
     },
     deliveries,
-    answer: JSON.stringify(names),
+    answer: JSON.stringify(instances.length === 0 ? triggers : { triggers, instances }),
   };
   if (!dedup.enabled) return unit;
   const unseen = {
@@ -79,34 +103,39 @@ export function unitOf(
 }
 
 /** What the sender is told of an event that was written, or that was there already. */
-export function acceptedOf({ event, triggers }: Matched, outcome: UnitOutcome): Accepted {
-  const { source, id } = event;
-  if (outcome.outcome === 'seen') {
-    return {
-      source,
-      id,
-      duplicate: true,
-      differs: outcome.differs,
-      triggers: JSON.parse(outcome.answer) as string[],
-    };
-  }
-  return {
-    source,
-    id,
-    duplicate: false,
-    differs: false,
-    triggers: triggers.map((trigger) => trigger.key),
-  };
+export function acceptedOf({ source, id }: CloudEvent, takers: Takers, outcome: UnitOutcome): Accepted {
+  if (outcome.outcome !== 'seen') return { source, id, duplicate: false, differs: false, ...takers };
+  return { source, id, duplicate: true, differs: outcome.differs, ...takersIn(outcome.answer) };
+}
+
+function takersIn(answer: string): Takers {
+  const read = JSON.parse(answer) as readonly string[] | Takers;
+  return 'triggers' in read ? read : { triggers: read, instances: NO_INSTANCES };
 }
 
 /** The deliveries of an event that was written, as the delivery engine holds them; `ids` in the unit's order. */
 export function heldDeliveries(
   event: CloudEvent,
-  { entrance, now: receivedAt }: Arrival,
-  { deliveries }: Unit,
+  { entrance, now: receivedAt }: Pick<Arrival, 'entrance' | 'now'>,
+  { deliveries }: Pick<Unit, 'deliveries'>,
   ids: readonly number[],
+  doomed: readonly (string | undefined)[] = [],
 ): readonly HeldDelivery[] {
-  return deliveries.flatMap(({ trigger, shape, held }, i) =>
-    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 }] : [],
+  return deliveries.flatMap(({ trigger, shape, held, task }, i) =>
+    held
+      ? [
+          {
+            id: ids[i] ?? 0,
+            trigger,
+            shape,
+            event,
+            entrance,
+            receivedAt,
+            attempts: 0,
+            task,
+            doomed: doomed[i],
+          },
+        ]
+      : [],
   );
 }

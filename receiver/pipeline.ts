@@ -6,6 +6,7 @@ import {
   deliveriesOf,
   heldDeliveries,
   type Matched,
+  senders,
   unitOf,
 } from './acceptance.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
@@ -20,6 +21,7 @@ import type { Refusal } from './observe/refusal.ts';
 import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { Streams } from './streams/streams.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -38,6 +40,7 @@ export interface PipelineParts {
   readonly engine: DeliveryEngine;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  readonly streams: Pick<Streams, 'asked' | 'write'>;
   readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
   /** The table in force. */
@@ -57,6 +60,8 @@ interface Passage extends Arrival {
   /** Known once it is proved. */
   key: string | undefined;
   readonly bytes: number;
+  /** Whether its sender is told what is wrong with the instance that an event names. */
+  readonly refuses: boolean;
   readonly done: Done;
 }
 
@@ -66,14 +71,23 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, observer, renderers } = parts;
+  const { journal, engine, observer, renderers, streams } = parts;
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
     const { revision } = parts.runtime();
     const now = parts.now();
     const bytes = request.body.length;
-    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const passage: Passage = {
+      entrance,
+      dedup: entry.dedup,
+      key: undefined,
+      revision,
+      now,
+      bytes,
+      refuses: true,
+      done,
+    };
     if (entry.cannotVerify !== undefined) {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
@@ -124,11 +138,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
     const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const now = parts.now();
+    const passage: Passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses: false, done };
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.stream === undefined && matcher.matches(event) ? [trigger] : []),
     );
   }
 
@@ -144,9 +159,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const matched: Matched[] = [];
     for (const event of parsed) {
       if (event instanceof RequestError) tell(passage, event);
-      else matched.push({ event, triggers: match(event) });
+      else matched.push({ event, triggers: match(event), asked: streams.asked(event, passage.entrance) });
     }
     if (matched.length === 0) passage.done(undefined, parsed as readonly RequestError[]);
+    else if (matched.some(({ asked }) => asked !== undefined)) writeWithStreams(passage, parsed, matched);
     else write(passage, parsed, matched);
   }
 
@@ -155,7 +171,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const held = hasRoom(matched);
     for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
     const runtime = parts.runtime();
-    const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    const units = matched.map((each) =>
+      unitOf(each.event, senders(each), passage, deliveriesOf(each, passage, runtime, held)),
+    );
     journal.commit(units, (error, outcomes) => {
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
@@ -171,6 +189,21 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     });
   }
 
+  /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */
+  function writeWithStreams(passage: Passage, parsed: readonly Parsed[], matched: readonly Matched[]): void {
+    streams.write(matched, passage, passage.refuses, (error, outcomes) => {
+      if (outcomes.length !== matched.length) {
+        refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
+        return;
+      }
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome instanceof RequestError) tell(passage, outcome, outcome.message, matched[i]?.event.id);
+        else observe(passage, outcome);
+      }
+      passage.done(undefined, inOrder(parsed, outcomes));
+    });
+  }
+
   function hasRoom(matched: readonly Matched[]): boolean {
     let deliveries = 0;
     let bytes = 0;
@@ -182,16 +215,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function accepted(
-    { entrance, now }: Passage,
+    passage: Passage,
     matched: readonly Matched[],
     outcomes: readonly UnitOutcome[],
   ): readonly Accepted[] {
-    const ms = parts.now() - now;
     return outcomes.map((outcome, i) => {
-      const told = acceptedOf(matched[i] as Matched, outcome);
-      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      const one = matched[i] as Matched;
+      const told = acceptedOf(one.event, senders(one), outcome);
+      observe(passage, told);
       return told;
     });
+  }
+
+  function observe({ entrance, now }: Passage, { duplicate, triggers }: Accepted): void {
+    observer.accepted(entrance, duplicate, triggers.length, parts.now() - now);
   }
 
   function refuse(passage: Passage, error: RequestError, cause?: string, event?: string): void {
@@ -219,8 +256,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 }
 
 /** Puts what was accepted between what was refused, as the events came. */
-function inOrder(parsed: readonly Parsed[], accepted: readonly Accepted[]): readonly Outcome[] {
+function inOrder(parsed: readonly Parsed[], accepted: readonly Outcome[]): readonly Outcome[] {
   if (parsed.length === accepted.length) return accepted;
   let next = 0;
-  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Accepted)));
+  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Outcome)));
 }

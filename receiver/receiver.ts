@@ -22,10 +22,12 @@ import { logged } from './observe/logged.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createRefusalLog, REFUSALS_KEPT, recorded } from './observe/refusal-log.ts';
 import { createPipeline } from './pipeline.ts';
-import { createRenderers } from './routing/renderers.ts';
+import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { createStreams, type Streams } from './streams/streams.ts';
+import { createTimers } from './streams/timers.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
 import { createJwksSource } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
@@ -123,14 +125,25 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
-  const routes = routesOf(() => runtime, renderers.find);
-  const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
+  const streams = createStreams({
+    journal,
+    engine: () => running,
+    renderers,
+    runtime: () => runtime,
+    due: (at) => timers.wake(at),
+    now,
+    log,
+  });
+  const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
+  const routes = routesOf(() => runtime, renderers.find, streams.renderer);
+  const running = createEngine({ ...engineParts(options, metrics), journal, routes, client, tasks: streams });
   engine = running;
   const pipeline = createPipeline({
     journal,
     engine: running,
     observer,
     renderers,
+    streams,
     keyUse,
     now,
     runtime: () => runtime,
@@ -153,7 +166,11 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);
       gate.passed(table.revision);
-      if (first) running.start();
+      if (first) {
+        running.start();
+        timers.start();
+      }
+      streams.routesChanged();
       running.routesChanged(changedTriggers(before, runtime));
     },
     get revision() {
@@ -164,7 +181,9 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      await timers.stop();
       await running.drain(GRACE_MS);
+      await streams.drain();
       await client.close();
       await listeners[2]?.close(0);
       await journal.close();
@@ -200,14 +219,18 @@ function urlOf(listeners: readonly Listener[], at: number): string {
   return listeners[at]?.url ?? '';
 }
 
-function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes {
+function routesOf(
+  runtime: () => Runtime,
+  renderer: Renderers['find'],
+  stepRenderer: Streams['renderer'],
+): Routes {
   return {
-    renderer,
-    route(key) {
+    renderer: (shape, task) => (task === undefined ? renderer(shape) : stepRenderer(shape, task)),
+    route(key, step) {
       const entry = runtime().trigger(key)?.entry;
-      return entry === undefined
-        ? undefined
-        : { suspend: entry.suspend, destination: entry.destination, policy: entry.policy };
+      const target = step === undefined ? entry : entry?.stream?.steps.find(({ name }) => name === step);
+      if (entry === undefined || target === undefined) return undefined;
+      return { suspend: entry.suspend, destination: target.destination, policy: target.policy };
     },
   };
 }

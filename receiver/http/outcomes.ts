@@ -36,16 +36,24 @@ export function answerOutcomes(
   { status, empty } = AS_EVERYWHERE,
 ): void {
   const events = outcomes.map(entryOf);
+  const instance = onlyInstance(outcomes);
+  if (instance !== undefined) response.setHeader('ce-instanceid', instance);
   const refusal = commonRefusal(outcomes);
   if (refusal === undefined && empty) answerEmpty(response, status);
   else if (refusal === undefined) answerJson(response, status, JSON.stringify({ events }));
   else answerJson(response, refusal.status, JSON.stringify({ error: told(refusal), events }));
 }
 
+/** The instance that a request's one event met, if it is one. */
+function onlyInstance([outcome, ...more]: readonly Outcome[]): string | undefined {
+  if (outcome === undefined || outcome instanceof RequestError || more.length > 0) return undefined;
+  return outcome.instances.length === 1 ? outcome.instances[0] : undefined;
+}
+
 function entryOf(outcome: Outcome): object {
   if (outcome instanceof RequestError) return { error: told(outcome) };
-  const { differs, source, id, duplicate, triggers } = outcome;
-  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances: [] };
+  const { differs, source, id, duplicate, triggers, instances } = outcome;
+  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances };
 }
 
 function told({ code, message }: RequestError): { readonly code: string; readonly message: string } {

@@ -8,6 +8,7 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
+import { type RunningStream, runningStream } from '../streams/running-stream.ts';
 import { bearerToken } from '../verify/bearer.ts';
 import type { JwksSource } from '../verify/jwks-source.ts';
 import type { Scheme } from '../verify/scheme.ts';
@@ -15,6 +16,7 @@ import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
 import { type PinnedShape, pinnedShape } from './pinned-shape.ts';
+import { buildStreamRoutes, type StreamRoutes } from './stream-routes.ts';
 import { type EndpointEntry, type Entry, entryKey, type RoutingTable, type TriggerEntry } from './table.ts';
 
 /** All events of a verified request, in their order. Throws RequestError where the request as a whole brings none. */
@@ -43,6 +45,8 @@ export interface RunningTrigger {
   readonly entrance: string;
   readonly matcher: Matcher;
   readonly shape: PinnedShape;
+  /** Set where it is a value stream. */
+  readonly stream: RunningStream | undefined;
 }
 
 /** The table in force, compiled. Immutable: a new table makes a new Runtime, which shares what did not change. */
@@ -55,9 +59,11 @@ export interface Runtime {
    */
   bearerEndpoint(request: Pick<SignedRequest, 'headers' | 'url'>): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
-  /** The triggers that read from an entrance, indexed. */
+  /** The triggers that read from an entrance and send what they take, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
-  /** The same triggers one by one, for who asks each of them. */
+  /** The value streams that read from it; undefined where there is none. */
+  streams(entrance: string): StreamRoutes | undefined;
+  /** All triggers that read from it, one by one, for who asks each of them. */
   readers(entrance: string): readonly RunningTrigger[];
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
@@ -78,7 +84,10 @@ interface BuiltRuntime extends Runtime {
 
 interface Built {
   readonly members: readonly RunningTrigger[];
+  /** Value streams that read from it for the sake of their jobs alone. */
+  readonly jobs: readonly RunningTrigger[];
   readonly index: Index<RunningTrigger>;
+  readonly streams: StreamRoutes | undefined;
 }
 
 const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
@@ -118,6 +127,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
+    streams: (entrance) => indexes.get(entrance)?.streams,
     readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
     faults,
@@ -175,6 +185,7 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     entrance: entryKey(entry),
     matcher: new MatcherOnDemand(entry, matcher.value.anchors),
     shape: pinnedShape(entry.shape),
+    stream: entry.stream && runningStream(entry.stream, entry.namespace),
   };
   return { entry, trigger, findings: [] };
 }
@@ -218,23 +229,33 @@ function buildIndexes(
   triggers: ReadonlyMap<string, RunningTrigger>,
   before: ReadonlyMap<string, Built> | undefined,
 ): ReadonlyMap<string, Built> {
-  const members = new Map<string, RunningTrigger[]>();
+  const members = new Map<string, { readers: RunningTrigger[]; jobs: RunningTrigger[] }>();
+  const at = (entrance: string): { readers: RunningTrigger[]; jobs: RunningTrigger[] } => {
+    const known = members.get(entrance) ?? { readers: [], jobs: [] };
+    members.set(entrance, known);
+    return known;
+  };
   for (const trigger of triggers.values()) {
-    for (const entrance of entrancesOf(trigger)) {
-      const list = members.get(entrance);
-      if (list === undefined) members.set(entrance, [trigger]);
-      else list.push(trigger);
-    }
+    for (const entrance of entrancesOf(trigger)) at(entrance).readers.push(trigger);
+    for (const entrance of trigger.stream?.bridges ?? []) at(entrance).jobs.push(trigger);
   }
   const indexes = new Map<string, Built>();
-  for (const [entrance, list] of members) {
+  for (const [entrance, { readers, jobs }] of members) {
     const old = before?.get(entrance);
-    indexes.set(
-      entrance,
-      old !== undefined && sameMembers(old.members, list) ? old : { members: list, index: buildIndex(list) },
-    );
+    const same = old !== undefined && sameMembers(old.members, readers) && sameMembers(old.jobs, jobs);
+    indexes.set(entrance, same ? old : built(entrance, readers, jobs));
   }
   return indexes;
+}
+
+function built(entrance: string, members: readonly RunningTrigger[], jobs: readonly RunningTrigger[]): Built {
+  const senders = members.filter(({ stream }) => stream === undefined);
+  return {
+    members,
+    jobs,
+    index: buildIndex(senders),
+    streams: buildStreamRoutes(entrance, members, jobs),
+  };
 }
 
 function entrancesOf(trigger: RunningTrigger): readonly string[] {

@@ -8,11 +8,14 @@ export type Effect =
   /** A delivery of a step; `event` is one of the instance's, or what just arrived. */
   | { readonly kind: 'send'; readonly step: Step; readonly event: Kept }
   /** An event that nothing waits for any more becomes a dead letter. */
-  | { readonly kind: 'leftover'; readonly event: Kept }
+  | { readonly kind: 'leftover'; readonly event: Kept; readonly why: Unused }
   /** The dead letter of the step it is at is to be delivered again. */
   | { readonly kind: 'redrive'; readonly delivery: number }
   /** From now on the instance is told of this job's end. */
   | { readonly kind: 'job'; readonly entrance: string; readonly job: string };
+
+/** Why an event that was a stream's became a dead letter. */
+export type Unused = 'inbox full' | 'no wait';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

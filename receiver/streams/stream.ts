@@ -15,6 +15,7 @@ import type {
   StreamShape,
   WaitShape,
 } from '../routing/table.ts';
+import { checkSteps } from './check-steps.ts';
 
 /** A value stream, compiled: what an instance runs from its start to its end. */
 export interface Stream {
@@ -34,6 +35,8 @@ export interface Step {
   readonly wait: Wait | undefined;
   /** The event carries the context. */
   readonly condition: Predicate | undefined;
+  /** `Answer`: it sends the answer of the step before. */
+  readonly input: StepShape['input'] | undefined;
   /** What it sends pins this. */
   readonly shape: PinnedShape;
 }
@@ -93,7 +96,10 @@ export function compileStream(
       ? compiled(undefined)
       : compileCorrelation(shape.correlate, `${path}.correlate`);
   const steps = shape.steps.map((step, i) => compileStep(step, namespace, `${path}.steps[${i}]`));
-  const findings = [correlate, ...steps].flatMap((part) => (part.ok ? [] : part.findings));
+  const findings = [
+    ...checkSteps(shape, path),
+    ...[correlate, ...steps].flatMap((part) => (part.ok ? [] : part.findings)),
+  ];
   if (findings.length > 0 || !correlate.ok) return { ok: false, findings };
   return compiled({
     onStart: shape.onStart,
@@ -119,6 +125,7 @@ function compileStep(step: StepShape, namespace: string, path: string): Compiled
     name,
     wait: wait.value,
     condition: tested.value,
+    input: step.input,
     shape: pinnedShape(step.shape),
   });
 }

@@ -177,7 +177,7 @@ function passTime(draft: Draft): boolean {
         event: told(event),
         why: 'held longer than the inbox keeps events',
       });
-      effects.push({ kind: 'leftover', event });
+      effects.push({ kind: 'leftover', event, why: 'inbox full' });
     }
   }
   if (next.status !== 'Waiting' || next.until === undefined || next.until > now) return stale.length > 0;

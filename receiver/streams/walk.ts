@@ -167,7 +167,7 @@ export function end(draft: Draft, status: keyof typeof LAST, why?: string): void
   next.endedAt = now;
   delete next.until;
   delete next.blocked;
-  for (const { event } of next.inbox) effects.push({ kind: 'leftover', event });
+  for (const { event } of next.inbox) effects.push({ kind: 'leftover', event, why: 'no wait' });
   next.inbox = [];
   if (status === 'Finished') {
     next.events = {};
