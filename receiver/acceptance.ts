@@ -139,3 +139,20 @@ export function heldDeliveries(
       : [],
   );
 }
+
+/** How many deliveries units made that were committed, and how many of those may be tried at once. */
+export function madeBy(
+  units: readonly Pick<Unit, 'deliveries'>[],
+  outcomes: readonly UnitOutcome[],
+): { readonly deliveries: number; readonly due: number } {
+  let deliveries = 0;
+  let due = 0;
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.outcome !== 'committed') continue;
+    for (const { parked } of units[i]?.deliveries ?? []) {
+      deliveries += 1;
+      if (parked === undefined) due += 1;
+    }
+  }
+  return { deliveries, due };
+}

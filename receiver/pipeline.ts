@@ -6,19 +6,28 @@ import {
   deliveriesOf,
   heldDeliveries,
   type Matched,
+  madeBy,
   senders,
   unitOf,
 } from './acceptance.ts';
+import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import type { Journal, UnitOutcome } from './journal/journal.ts';
+import { type Journal, JournalError, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
-import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
+import {
+  asRequestError,
+  backlogged,
+  cannotVerify,
+  rateExceeded,
+  unauthorized,
+  unwritten,
+} from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Streams } from './streams/streams.ts';
@@ -38,6 +47,7 @@ export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[
 export interface PipelineParts {
   readonly journal: Journal;
   readonly engine: DeliveryEngine;
+  readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
   readonly streams: Pick<Streams, 'asked' | 'write'>;
@@ -71,7 +81,7 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, observer, renderers, streams } = parts;
+  const { journal, engine, backlog, observer, renderers, streams } = parts;
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
@@ -88,6 +98,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuses: true,
       done,
     };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     if (entry.cannotVerify !== undefined) {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
@@ -140,6 +155,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const bytes = request.body.length;
     const now = parts.now();
     const passage: Passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses: false, done };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
@@ -180,6 +200,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
+      const { deliveries, due } = madeBy(units, outcomes);
+      backlog.added(deliveries, due);
       if (!held) return;
       for (const [i, outcome] of outcomes.entries()) {
         const [one, unit] = [matched[i], units[i]];
@@ -191,17 +213,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */
   function writeWithStreams(passage: Passage, parsed: readonly Parsed[], matched: readonly Matched[]): void {
-    streams.write(matched, passage, passage.refuses, (error, outcomes) => {
-      if (outcomes.length !== matched.length) {
-        refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
-        return;
-      }
-      for (const [i, outcome] of outcomes.entries()) {
-        if (outcome instanceof RequestError) tell(passage, outcome, outcome.message, matched[i]?.event.id);
-        else observe(passage, outcome);
-      }
-      passage.done(undefined, inOrder(parsed, outcomes));
-    });
+    streams
+      .write(matched, passage, passage.refuses)
+      .then((outcomes) => {
+        for (const [i, outcome] of outcomes.entries()) {
+          if (outcome instanceof RequestError) tell(passage, outcome, outcome.message, matched[i]?.event.id);
+          else observe(passage, outcome);
+        }
+        return passage.done(undefined, inOrder(parsed, outcomes));
+      })
+      .catch((fault: unknown) => {
+        const refusal = fault instanceof JournalError ? unwritten(fault) : asRequestError(fault);
+        refuse(passage, refusal, String(fault), matched[0]?.event.id);
+      });
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -227,8 +251,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     });
   }
 
-  function observe({ entrance, now }: Passage, { duplicate, triggers }: Accepted): void {
+  function observe({ entrance, now }: Passage, accepted: Accepted): void {
+    const { source, id, duplicate, differs, triggers } = accepted;
     observer.accepted(entrance, duplicate, triggers.length, parts.now() - now);
+    if (duplicate) observer.repeated({ at: now, entrance, source, id, differs });
   }
 
   function refuse(passage: Passage, error: RequestError, cause?: string, event?: string): void {

@@ -120,6 +120,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   }
 
   function turnAway(delivery: HeldDelivery, route: Route | undefined): void {
+    if (delivery.attempts === 0) observer.tried();
     if (route === undefined) {
       const { task, trigger } = delivery;
       const step = stepTask(task)?.step;
@@ -178,17 +179,14 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       dead(delivery.doomed);
       return;
     }
+    const isTaken = (): void => {
+      underWay.delete(delivery);
+      taken();
+      if (!abandoned) forget(delivery);
+      restIfIdle();
+    };
     tasks.offer(delivery).then(
-      (reason) => {
-        if (reason !== undefined) {
-          dead(reason);
-          return;
-        }
-        underWay.delete(delivery);
-        taken();
-        if (!abandoned) forget(delivery);
-        restIfIdle();
-      },
+      (reason) => (reason === undefined ? isTaken() : dead(reason)),
       (error: unknown) => {
         log.error(
           { err: error, trigger: delivery.trigger },
@@ -216,6 +214,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   function conclude(delivery: HeldDelivery, route: Route, outcome: Outcome): void {
     // Past the grace it went back to the journal already; its late end changes nothing there.
     if (abandoned) return;
+    if (delivery.attempts === 0) observer.tried();
     if (outcome.state === 'dead') {
       bury(delivery, route, outcome);
       return;
@@ -308,6 +307,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       for (const delivery of deliveries) hold(delivery);
     },
     routesChanged: (triggers) => releases.add(triggers),
+    due: (at) => claims.wake(at),
     start() {
       claims.start();
       scheduler.tend();

@@ -236,7 +236,7 @@ function buildIndexes(
     return known;
   };
   for (const trigger of triggers.values()) {
-    for (const entrance of entrancesOf(trigger)) at(entrance).readers.push(trigger);
+    for (const entrance of entrancesOf(trigger.entry)) at(entrance).readers.push(trigger);
     for (const entrance of trigger.stream?.bridges ?? []) at(entrance).jobs.push(trigger);
   }
   const indexes = new Map<string, Built>();
@@ -258,12 +258,13 @@ function built(entrance: string, members: readonly RunningTrigger[], jobs: reado
   };
 }
 
-function entrancesOf(trigger: RunningTrigger): readonly string[] {
-  const { namespace, from } = trigger.entry;
+/** Every entrance that a trigger reads from. */
+export function entrancesOf(entry: TriggerEntry): readonly string[] {
+  const { namespace, from } = entry;
   return [
     ...from.webhookSecrets.map((name) => `WebhookSecret/${namespace}/${name}`),
     ...from.eventBridges.map((name) => `EventBridge/${namespace}/${name}`),
-    ...(from.cluster === undefined ? [] : [trigger.entrance]),
+    ...(from.cluster === undefined ? [] : [entryKey(entry)]),
   ];
 }
 

@@ -48,11 +48,10 @@ export interface Taken {
 const UNKNOWN_JOB_MS = 600_000;
 const AS_IT_IS = pinnedShape({ sink: { format: 'binary' } });
 
-/** One event and all streams that it concerns. Throws NeedRow. */
+/** One event and all streams that it concerns; `members` may be woken by an instance's id. Throws NeedRow. */
 export function decideEvent(
   asked: Asked,
-  event: Kept,
-  members: ReadonlySet<string>,
+  { event, members }: { readonly event: Kept; readonly members: ReadonlySet<string> },
   ledger: Ledger,
   world: World,
 ): Taken {
@@ -71,9 +70,7 @@ export function decideInput(
   world: World,
 ): Came | 'unknown' {
   const row = ledger.look('instance', id);
-  return row === undefined
-    ? 'unknown'
-    : feed(instanceIn(row as never), input, { ledger, world, event: undefined });
+  return row === undefined ? 'unknown' : feed(instanceIn(row), input, { ledger, world, event: undefined });
 }
 
 /** What was held for a key too long becomes dead letters. Throws NeedRow. */
@@ -83,7 +80,7 @@ export function decideStaleKey(id: string, ledger: Ledger, world: World): void {
   const trigger = id.slice(0, id.indexOf('\n'));
   const running = world.trigger(trigger);
   const retentionMs = running?.stream?.stream.inbox.retentionMs ?? 0;
-  const { held } = keyIn(row as never);
+  const { held } = keyIn(row);
   const stale = held.filter(({ at }) => at + retentionMs <= world.now);
   const fresh = held.filter((arrived) => !stale.includes(arrived));
   for (const { event } of stale) {
@@ -114,7 +111,7 @@ function addressed(id: string, members: ReadonlySet<string>, on: On): void {
     taken.faults.push('unknown');
     return;
   }
-  const instance = instanceIn(row as never);
+  const instance = instanceIn(row);
   if (!members.has(instance.trigger)) {
     taken.faults.push('another stream');
     return;
@@ -132,7 +129,7 @@ function called(call: Call, on: On): void {
     if (body?.instance === undefined) continue;
     const row = ledger.look('instance', body.instance);
     if (row === undefined) continue;
-    const instance = instanceIn(row as never);
+    const instance = instanceIn(row);
     const came = feed(instance, { kind: 'event', arrived: { at: world.now, by, event } }, on);
     if (came === 'void') ended = true;
     else if (came !== 'unwanted') {
@@ -154,7 +151,7 @@ function rowOf({ key: trigger }: RunningTrigger, key: string, by: Arrived['by'],
 
 function keyAt(id: string, ledger: Ledger): KeyBody | undefined {
   const row = ledger.look('key', id);
-  return row === undefined ? undefined : keyIn(row as never);
+  return row === undefined ? undefined : keyIn(row);
 }
 
 function isFree(id: string, ledger: Ledger): boolean {
@@ -325,7 +322,7 @@ const EFFECTS: {
     for (const arrived of early) {
       feed(now, { kind: 'event', arrived }, on);
       const row = ledger.look('instance', instance.id);
-      if (row !== undefined) now = instanceIn(row as never);
+      if (row !== undefined) now = instanceIn(row);
     }
   },
 };

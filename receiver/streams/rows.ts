@@ -1,4 +1,4 @@
-import type { RowWrite, StateRow } from '../journal/journal.ts';
+import type { StateRow } from '../journal/journal.ts';
 import { contentHash } from '../routing/pinned-shape.ts';
 import { dueOf, expiryOf } from './draft.ts';
 import type { Instance } from './instance.ts';
@@ -17,7 +17,7 @@ export interface KeyBody {
 }
 
 /** A write before it is known which version of its row it goes by. */
-export type RowChange = Omit<Extract<RowWrite, { readonly body: string }>, 'expect'>;
+export type RowChange = Omit<StateRow, 'version' | 'createdAt' | 'changedAt'> & { readonly at: number };
 
 /** Longest row id, in bytes. */
 const MAX_ID = 512;
@@ -39,7 +39,7 @@ export function streamId(trigger: string, hash: string): string {
 }
 
 /** An instance as its row says. */
-export function instanceIn(row: StateRow): Instance {
+export function instanceIn(row: Pick<StateRow, 'body'>): Instance {
   return JSON.parse(row.body) as Instance;
 }
 
@@ -56,7 +56,7 @@ export function instanceRow(stream: Stream, instance: Instance, at: number): Row
   });
 }
 
-export function keyIn(row: StateRow): KeyBody {
+export function keyIn(row: Pick<StateRow, 'body'>): KeyBody {
   return JSON.parse(row.body) as KeyBody;
 }
 

@@ -79,10 +79,14 @@ export interface NamedWait {
 
 /** What of a stream an instance is pinned to, as text: everything but where its steps go. */
 export function streamText({ steps, ...stream }: StreamEntry): string {
-  return JSON.stringify({
-    ...stream,
-    steps: steps.map(({ destination: _, policy: __, ...step }) => step),
-  });
+  const pinned = steps.map(({ name, wait, input, condition, shape }) => ({
+    name,
+    wait,
+    input,
+    condition,
+    shape,
+  }));
+  return JSON.stringify({ ...stream, steps: pinned });
 }
 
 /** Compiles a stream; `namespace` is its trigger's, `path` where the entry's fields stand. */

@@ -77,34 +77,53 @@ export function createModel(
 
   type Pause = 'go' | 'skip' | 'cancel' | 'fail';
 
-  function* pause(step: ModelStep, on: { event: ModelEvent }): Generator<undefined, Pause, ModelInput> {
-    const { wait } = step;
-    if (wait === undefined) return 'go';
-    const until = 'sleep' in wait ? clock + wait.sleep : wait.timeout && clock + wait.timeout;
-    if ('sleep' in wait && wait.sleep === 0) return 'go';
-    view.status = 'Waiting';
-    const open = 'types' in wait ? [...wait.types] : [];
-    const met = (event: ModelEvent): boolean => {
+  /** The types that are still to come; an event that ends the wait becomes the one that the step runs on. */
+  function waiting(wait: ModelStep['wait'], on: { event: ModelEvent }) {
+    const open = wait !== undefined && 'types' in wait ? [...wait.types] : [];
+    const meets = (event: ModelEvent): 'ends' | 'counts' | undefined => {
+      if (!open.includes(event.type)) return undefined;
       open.splice(open.indexOf(event.type), 1);
-      if ('all' in wait && wait.all && open.length > 0) return false;
+      if (wait !== undefined && 'all' in wait && wait.all && open.length > 0) return 'counts';
       on.event = event;
-      return true;
+      return 'ends';
     };
-    for (const held of [...view.inbox]) {
-      if (!open.includes(held.event.type)) continue;
-      view.inbox = view.inbox.filter((one) => one !== held);
-      if (met(held.event)) return 'go';
+    return meets;
+  }
+
+  function heldEnds(meets: (event: ModelEvent) => 'ends' | 'counts' | undefined): boolean {
+    for (const held of view.inbox) {
+      const met = meets(held.event);
+      if (met !== undefined) view.inbox = view.inbox.filter((one) => one !== held);
+      if (met === 'ends') return true;
     }
+    return false;
+  }
+
+  function endOf(wait: NonNullable<ModelStep['wait']>): number | undefined {
+    if ('sleep' in wait) return clock + wait.sleep;
+    return wait.timeout === undefined ? undefined : clock + wait.timeout;
+  }
+
+  function goesOn(wait: NonNullable<ModelStep['wait']>): boolean {
+    return 'sleep' in wait || wait.goOn;
+  }
+
+  function* pause({ wait }: ModelStep, on: { event: ModelEvent }): Generator<undefined, Pause, ModelInput> {
+    if (wait === undefined || ('sleep' in wait && wait.sleep === 0)) return 'go';
+    const until = endOf(wait) ?? Number.POSITIVE_INFINITY;
+    view.status = 'Waiting';
+    const meets = waiting(wait, on);
+    if (heldEnds(meets)) return 'go';
     for (;;) {
       const input = yield* next();
-      if (until !== undefined && clock >= until) {
+      if (clock >= until) {
         again = input;
-        return 'sleep' in wait || wait.goOn ? 'go' : 'fail';
+        return goesOn(wait) ? 'go' : 'fail';
       }
       if (input.kind === 'cancel' || input.kind === 'skip') return input.kind;
-      if (input.kind === 'event' && open.includes(input.event.type)) {
-        if (met(input.event)) return 'go';
-      } else early(input);
+      const met = input.kind === 'event' ? meets(input.event) : undefined;
+      if (met === 'ends') return 'go';
+      if (met === undefined) early(input);
     }
   }
 
@@ -129,16 +148,21 @@ export function createModel(
     view.inbox = [];
   }
 
-  function* life(): Generator<undefined, void, ModelInput> {
+  const LAST = { cancel: 'Cancelled', fail: 'Failed' } as const;
+
+  function* life(): Generator<undefined, undefined, ModelInput> {
     const on = { event: start };
     for (const step of steps) {
       const slept = yield* pause(step, on);
       const came = slept === 'go' ? yield* send(step, on.event) : slept;
-      if (came === 'cancel') return over('Cancelled');
-      if (came === 'fail') return over('Failed');
+      if (came === 'cancel' || came === 'fail') {
+        over(LAST[came]);
+        return undefined;
+      }
       view.step += 1;
     }
     over('Finished');
+    return undefined;
   }
 
   const living = life();

@@ -25,7 +25,7 @@ const wait = fc.oneof(
 );
 const steps = fc
   .array(fc.record({ wait, unless: type }, { requiredKeys: [] }), { minLength: 1, maxLength: 5 })
-  .map((all) => all.map((step, i): ModelStep => ({ name: `s${i}`, ...step }) as ModelStep));
+  .map((all) => all.map((step, i): ModelStep => ({ name: `s${i}`, ...step })));
 
 /** What comes, and how much later; steps by number, some of which are not there or past. */
 const inputs = fc.array(
