@@ -77,6 +77,12 @@ const PLACES = 2048;
 const BODY_BYTES = 256 << 20;
 /** Compiled Shapes that are kept for deliveries under way. */
 const RENDERERS = 20_000;
+/** What streams have while the engine is not made yet: the journal keeps what they deliver. */
+const NO_ENGINE: Pick<DeliveryEngine, 'room' | 'hand' | 'due'> = {
+  room: () => false,
+  hand: () => undefined,
+  due: () => undefined,
+};
 /** Milliseconds that requests and attempts under way have to end when the receiver closes. */
 const GRACE_MS = 10_000;
 
@@ -103,6 +109,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     held: () => engine?.held ?? 0,
     untried: () => backlog.untried,
     stats: () => journal.stats(),
+    instances: () => journal.countRows('instance'),
     now,
   });
   const keyUse = createKeyUse();
@@ -125,7 +132,29 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
   });
-  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
+  const renderers = createRenderers(journal, RENDERERS);
+  const streams = createStreams({
+    journal,
+    engine: () => engine ?? NO_ENGINE,
+    renderers,
+    runtime: () => runtime,
+    due: (at) => timers.wake(at),
+    backlog,
+    now,
+    log,
+  });
+  const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
+  const shown = {
+    journal,
+    streams,
+    refusals,
+    repeats,
+    redrive,
+    keyUse,
+    registry: metrics.registry,
+    gate,
+    inForce,
+  };
   const admin = adminApp({ ...shown, notReady, token, log });
   const slow = watchSlowSenders(SLOWEST);
   const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
@@ -147,18 +176,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
-  const renderers = createRenderers(journal, RENDERERS);
-  const streams = createStreams({
-    journal,
-    engine: () => running,
-    renderers,
-    runtime: () => runtime,
-    due: (at) => timers.wake(at),
-    backlog,
-    now,
-    log,
-  });
-  const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
   const routes = routesOf(() => runtime, renderers.find, streams.renderer);
   const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
   const running = createEngine({

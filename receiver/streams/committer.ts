@@ -14,7 +14,7 @@ import { changeUnits, handed, type Making, type PlannedUnit } from './units.ts';
 export interface CommitterParts {
   readonly journal: Pick<Journal, 'commit' | 'rows'>;
   /** The engine that makes the deliveries; it is made after this. */
-  readonly engine: () => Pick<DeliveryEngine, 'room' | 'hand'>;
+  readonly engine: () => Pick<DeliveryEngine, 'room' | 'hand' | 'due'>;
   readonly backlog: Pick<Backlog, 'added'>;
   readonly renderers: Pick<Renderers, 'pin'>;
   readonly runtime: () => Runtime;
@@ -86,6 +86,10 @@ export function createCommitter(parts: CommitterParts): Committer {
     parts.backlog.added(deliveries, due);
     concluded(outcomes);
     parts.engine().hand(handed(planned, outcomes, at));
+    const redriven = units.some(({ settlements = [] }) =>
+      settlements.some(({ state }) => state === 'waiting'),
+    );
+    if (redriven) parts.engine().due(at);
   }
 
   function learn(ledger: Ledger, outcome: UnitOutcome): void {
