@@ -42,7 +42,7 @@ const WAITS: { readonly [K in Wait['kind']]: (draft: Draft, step: Step, wait: Wa
       waitFor(draft, step, wait);
       // The backend may know the job's end already, where an attempt was repeated.
       if (stateOf(draft.next, wait.step) === 'completed') run(draft, step);
-      else fromInbox(draft, (arrived) => jobEnded(draft, step, wait, arrived));
+      else jobFromInbox(draft, step, wait);
     },
   };
 
@@ -83,6 +83,18 @@ function fromInbox(draft: Draft, offer: (arrived: Arrived) => boolean): void {
     next.inbox = rest.filter((one) => one !== arrived);
     if (!offer(arrived)) next.inbox = rest;
   }
+}
+
+/** A job that failed and was then completed after all is completed, whichever was told first. */
+function jobFromInbox(draft: Draft, step: Step, wait: JobWait): void {
+  const { next } = draft;
+  const at = next.step;
+  fromInbox(
+    draft,
+    (arrived) => endOf(wait, arrived, next) === 'completed' && jobEnded(draft, step, wait, arrived),
+  );
+  if (next.status === 'Waiting' && next.step === at)
+    fromInbox(draft, (arrived) => jobEnded(draft, step, wait, arrived));
 }
 
 /** Lets an event meet the wait that the instance is in; false: it is not what it waits for, or does not fit. */
@@ -167,7 +179,9 @@ export function end(draft: Draft, status: keyof typeof LAST, why?: string): void
   next.endedAt = now;
   delete next.until;
   delete next.blocked;
-  for (const { event } of next.inbox) effects.push({ kind: 'leftover', event, why: 'no wait' });
+  // What is told of a job is told to whoever may want it: nobody sent it to this instance.
+  for (const { event, by } of next.inbox)
+    if (by !== 'job') effects.push({ kind: 'leftover', event, why: 'no wait' });
   next.inbox = [];
   if (status === 'Finished') {
     next.events = {};
