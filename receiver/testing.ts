@@ -28,6 +28,7 @@ export interface Answer {
       readonly id?: string;
       readonly duplicate?: boolean;
       readonly triggers?: readonly string[];
+      readonly instances?: readonly string[];
       readonly error?: { readonly code: string; readonly message: string };
     }[];
     readonly error?: { readonly code: string; readonly message: string };
