@@ -28,6 +28,8 @@ export interface ReconcileOptions {
 export interface Reconciler {
   /** `Kind/namespace/name`. Throws where the API server does not let it: the key is to come again. */
   reconcile(key: string): Promise<void>;
+  /** Brings one resource's entry into a table that is held back, and leaves its status for later. Never throws. */
+  prime(key: string): Promise<void>;
   /** The receivers are further, or others: whoever is now in another state than was told is looked at again. */
   receiversMoved(): void;
 }
@@ -103,6 +105,15 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
 
   return {
     reconcile,
+    async prime(key) {
+      try {
+        const gathered = await gather(sources, key, (things) => dependents.set(key, things));
+        const entry = gathered?.plan(publisher).entry;
+        publish(key, entry).catch(() => undefined);
+      } catch {
+        // What could not be read is told by its reconcile.
+      }
+    },
     receiversMoved() {
       for (const [key, { revision, state }] of told) {
         const now = confirmer.state(revision).state;

@@ -35,6 +35,7 @@ export interface Settings {
   readonly clusterUrl: string;
   /** `cluster.local` */
   readonly clusterDomain: string;
+  readonly canGenerate: boolean;
   readonly check: (entry: Entry) => readonly Finding[];
   readonly egress: (entry: Entry) => readonly Finding[];
 }
@@ -80,7 +81,7 @@ async function gatherWebhookSecret(
   const needs = needsOfWebhookSecret(resource);
   note(needs.things);
   const secrets = await readSecrets(sources, namespace, needs);
-  const { publicUrl, check, egress } = sources.settings;
+  const { publicUrl, canGenerate, check, egress } = sources.settings;
   return {
     kind: 'WebhookSecret',
     resource,
@@ -92,7 +93,7 @@ async function gatherWebhookSecret(
         holderOf,
         tokenHolderOf,
         lastUsed: sources.keyUses.of(`WebhookSecret/${namespace}/${name}`),
-        canGenerate: true,
+        canGenerate,
         previous,
         publicUrl,
         check,

@@ -19,8 +19,15 @@ export interface Published {
 
 /** The routing table of the cluster, and the one way to change it. */
 export interface Publisher {
-  /** Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. */
+  /**
+   * Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. Where
+   * there is no table yet, nothing is written before `release`: receivers must not take a first part of it for all.
+   */
   load(): Promise<void>;
+  /** There was no table. */
+  readonly held: boolean;
+  /** Everything that the first table shall hold has been published: it may be written. */
+  release(): void;
   get(key: string): Entry | undefined;
   entries(): IterableIterator<Entry>;
   holderOf(source: string): string | undefined;
@@ -55,6 +62,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   let digests: Record<string, string> = {};
   let waiters: Waiter[] = [];
   let flushing: Promise<void> | undefined;
+  let held = false;
   /** The revision that first held each entry as it is now; what was loaded is held by the revision that was loaded. */
   const since = new Map<string, number>();
   let loadedRevision = 0;
@@ -63,7 +71,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   /** Publishes batch after batch until nothing waits. Never rejects: those who wait are told. */
   async function flush(): Promise<void> {
     await pause(WINDOW_MS, stopping.signal);
-    while (waiters.length > 0) {
+    do {
       const batch = waiters;
       waiters = [];
       try {
@@ -72,13 +80,13 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       } catch (error) {
         for (const { reject } of batch) reject(error as Error);
       }
-    }
+    } while (waiters.length > 0);
     flushing = undefined;
   }
 
   async function publishChanges(batch: readonly Waiter[]): Promise<ReadonlySet<string>> {
     const { shards, full } = table.take();
-    if (shards.length > 0) {
+    if (shards.length > 0 || revision === 0) {
       await writeUntilDone(shards);
       for (const { key } of batch) since.set(key, revision);
     }
@@ -143,6 +151,14 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       revision = stored.revision;
       loadedRevision = revision;
       digests = { ...stored.digests };
+      held = revision === 0;
+    },
+    get held() {
+      return held;
+    },
+    release() {
+      held = false;
+      flushing ??= flush();
     },
     get: (key) => table.get(key),
     entries: () => table.entries(),
@@ -156,7 +172,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       }
       return new Promise((resolve, reject) => {
         waiters.push({ key, resolve, reject });
-        flushing ??= flush();
+        if (!held) flushing ??= flush();
       });
     },
     get revision() {
@@ -165,6 +181,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     async stop() {
       stopping.abort();
       await flushing;
+      for (const { reject } of waiters.splice(0)) reject(new Error('the operator stops'));
     },
   };
 }

@@ -178,6 +178,7 @@ export async function setStage(server: Connection): Promise<Stage> {
         askKeyUse: (question) => askKeyUse({ ...question, url: loopback(question.url) }),
         keyUseEveryMs: 50,
         makeToken: () => 'made-by-the-operator',
+        canGenerate: true,
         randomBytes,
         log: SILENT,
         now: Date.now,
