@@ -73,6 +73,8 @@ export interface Operator {
     staleMs(): number;
     /** The revision of the routing table that is written. */
     revision(): number;
+    /** What cannot be read or written, and why. */
+    trouble(): string | undefined;
     /** Keys that wait to be looked at. */
     waiting(): number;
     resources(): OperatorFacts['resources'];
@@ -252,6 +254,7 @@ export function createOperator(options: OperatorOptions): Operator {
       synced: () => started,
       staleMs: () => world.staleMs(),
       revision: () => publisher.revision,
+      trouble: () => publisher.trouble ?? world.trouble,
       waiting: () => queue.length,
       resources: () => countReady(world),
     },

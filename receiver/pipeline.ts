@@ -22,12 +22,14 @@ import {
   asRequestError,
   backlogged,
   cannotVerify,
+  forbidden,
   rateExceeded,
   unauthorized,
   unwritten,
 } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -48,6 +50,8 @@ export interface PipelineParts {
   readonly observer: Observer;
   readonly renderers: Renderers;
   readonly keyUse: Pick<KeyUse, 'note'>;
+  /** Judges who sends to cluster addresses that ask for a token. */
+  readonly tokens: ClusterTokens;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -134,20 +138,52 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
-    const { entrance, entry, matcher } = trigger;
+    const { entrance, entry } = trigger;
     const { revision } = parts.runtime();
-    const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
+    const { audience, subjects, dedup = { enabled: false, windowMs: 0 } } = entry.from.cluster ?? {};
     const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const passage: Passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
       return;
     }
+    if (audience === undefined) {
+      take(trigger, request, passage);
+      return;
+    }
+    parts.tokens
+      .judge(request, { audience, ...(subjects === undefined ? {} : { subjects }) }, passage.now)
+      .then((verdict) => admit(trigger, request, verdict, passage))
+      .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+  }
+
+  function admit(
+    trigger: RunningTrigger,
+    request: SignedRequest,
+    verdict: TokenVerdict,
+    passage: Passage,
+  ): void {
+    if (verdict.ok) {
+      passage.key = verdict.subject;
+      take(trigger, request, passage);
+      return;
+    }
+    const { cause, retryAfter, forbidden: known } = verdict;
+    const unproved = known === true ? forbidden() : unauthorized();
+    refuse(
+      passage,
+      retryAfter === undefined ? unproved : cannotVerify(retryAfter),
+      cause,
+      claimedId(request.headers),
+    );
+  }
+
+  function take(trigger: RunningTrigger, request: SignedRequest, passage: Passage): void {
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.matcher.matches(event) ? [trigger] : []),
     );
   }
 

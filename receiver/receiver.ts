@@ -34,8 +34,9 @@ import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { createClusterTokens, type IssuerDocuments } from './verify/cluster-tokens.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
-import { createJwksSource } from './verify/jwks-source.ts';
+import { createJwksSource, type FetchJwks } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
@@ -48,6 +49,8 @@ export interface ReceiverOptions {
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
+  readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
   readonly log: Log;
@@ -145,6 +148,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
+  const tokens = createClusterTokens(documentsOf(options.issuer, fetchJwksBy(client)));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
   const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
@@ -157,6 +161,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     observer,
     renderers,
     keyUse,
+    tokens,
     now,
     runtime: () => runtime,
   });
@@ -193,6 +198,18 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       await listeners[2]?.close(0);
       await journal.close();
     },
+  };
+}
+
+function documentsOf(issuer: string | IssuerDocuments | undefined, fetchText: FetchJwks): IssuerDocuments {
+  if (issuer === undefined) {
+    const unknown = () => Promise.reject(new Error('no issuer is known here: start with --issuer'));
+    return { configuration: unknown, keys: unknown };
+  }
+  if (typeof issuer !== 'string') return issuer;
+  return {
+    configuration: () => fetchText(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`),
+    keys: fetchText,
   };
 }
 

@@ -10,6 +10,7 @@ import type { KeptRefusal } from './observe/refusal-log.ts';
 import { createReceiver, type Receiver } from './receiver.ts';
 import type { Entry, TriggerEntry } from './routing/table.ts';
 import { triggerEntry } from './routing/testing.ts';
+import type { IssuerDocuments } from './verify/cluster-tokens.ts';
 
 /** A request as the stage's sink got it. */
 export interface Arrived {
@@ -60,6 +61,7 @@ export async function openStage({
 }: {
   now?: () => number;
   maxBacklog?: number;
+  issuer?: IssuerDocuments;
 } = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];

@@ -94,7 +94,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       leads: leading !== undefined,
       synced: leading?.health.synced() ?? false,
       staleMs: leading?.health.staleMs() ?? 0,
-      trouble: elector?.trouble,
+      trouble: elector?.trouble ?? leading?.health.trouble(),
     });
   const listener = await openListener(
     'admin',

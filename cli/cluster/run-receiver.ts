@@ -2,6 +2,7 @@ import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import { clusterIssuer } from '../../receiver/kube/issuer.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
@@ -36,6 +37,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
     ...settings.bounds,
+    issuer: clusterIssuer(client),
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,

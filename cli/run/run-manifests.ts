@@ -26,6 +26,8 @@ export interface RunSettings {
   readonly adminToken: string | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
+  /** Base address of the issuer whose tokens `cluster.audience` asks for. */
+  readonly issuer?: string | undefined;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
   readonly log: Log;
@@ -53,6 +55,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     publicUrl,
     clusterUrl,
     egress: settings.egress,
+    knowsIssuer: settings.issuer !== undefined,
   });
   const step = advance(EMPTY_SESSION, first, rules);
   for (const resource of step.foreign)
@@ -94,6 +97,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
       ...settings.bounds,
+      ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
       log,
       now: Date.now,

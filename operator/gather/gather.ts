@@ -72,6 +72,19 @@ export function gather(sources: Sources, key: string, note: Note): Promise<Gathe
   return GATHERERS[kind as Kind](sources, { namespace, name, note });
 }
 
+/** A resource as it is, where what it needs could not be read; undefined where it is gone, or on its way out. */
+export function unplanned(world: World, key: string): Pick<Gathered, 'kind' | 'resource'> | undefined {
+  const [kind = '', namespace = '', name = ''] = key.split('/');
+  const at = `${namespace}/${name}`;
+  const found: Readonly<Record<Kind, () => Gathered['resource'] | undefined>> = {
+    WebhookSecret: () => present(world.webhookSecrets.get(at)),
+    EventTrigger: () => present(world.eventTriggers.get(at)),
+    EventBridge: () => present(world.eventBridges.get(at)),
+  };
+  const resource = found[kind as Kind]();
+  return resource && { kind: kind as Kind, resource };
+}
+
 async function gatherWebhookSecret(
   sources: Sources,
   { namespace, name, note }: Name,

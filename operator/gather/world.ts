@@ -25,6 +25,8 @@ export interface World {
   stop(): Promise<void>;
   /** Milliseconds since the API server last said anything, of the watch that heard least. */
   staleMs(): number;
+  /** What cannot be read, and why. */
+  readonly trouble: string | undefined;
 }
 
 export interface WorldOptions {
@@ -116,6 +118,9 @@ export function createWorld(options: WorldOptions): World {
       await Promise.all(all.map((one) => one.stop()));
     },
     staleMs: () => Math.max(...all.map((one) => one.staleMs())),
+    get trouble() {
+      return all.find((one) => one.trouble !== undefined)?.trouble;
+    },
   };
 }
 

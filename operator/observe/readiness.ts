@@ -5,7 +5,7 @@ export interface Standing {
   readonly synced: boolean;
   /** Milliseconds since the API server last said anything. */
   readonly staleMs: number;
-  /** Why the Lease cannot be read, where it cannot. */
+  /** What the API server refuses: the Lease, a collection, the routing table. */
   readonly trouble: string | undefined;
 }
 
@@ -14,7 +14,7 @@ const STALE_MS = 150_000;
 
 /** Why an operator is not ready, or undefined. One that stands by is ready to take over. */
 export function notReady({ leads, synced, staleMs, trouble }: Standing): string | undefined {
-  if (trouble !== undefined) return `the Lease cannot be held: ${trouble}`;
+  if (trouble !== undefined) return `not all can be read and written: ${trouble}`;
   if (!leads) return undefined;
   if (!synced) return 'not everything has been read yet';
   if (staleMs >= STALE_MS)

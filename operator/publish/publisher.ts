@@ -39,6 +39,8 @@ export interface Publisher {
   publish(key: string, entry: Entry | undefined): Promise<Published>;
   /** The revision that is written. */
   readonly revision: number;
+  /** Why the table cannot be written; undefined: it can. */
+  readonly trouble: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   let waiters: Waiter[] = [];
   let flushing: Promise<void> | undefined;
   let held = false;
+  let trouble: string | undefined;
   /** The revision that first held each entry as it is now; what was loaded is held by the revision that was loaded. */
   const since = new Map<string, number>();
   let loadedRevision = 0;
@@ -102,9 +105,12 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     for (let failures = 1; !stopping.signal.aborted; failures += 1) {
       try {
         await writeShards(left);
-        return await writeIndex(shards);
+        await writeIndex(shards);
+        trouble = undefined;
+        return;
       } catch (error) {
-        log.warn({ error: (error as Error).message }, 'the routing table could not be written, trying again');
+        trouble = (error as Error).message;
+        log.warn({ error: trouble }, 'the routing table could not be written, trying again');
         await pause(backoffDelay(RETRY, failures, random), stopping.signal);
       }
     }
@@ -177,6 +183,9 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     },
     get revision() {
       return revision;
+    },
+    get trouble() {
+      return trouble;
     },
     async stop() {
       stopping.abort();

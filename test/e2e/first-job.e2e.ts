@@ -9,7 +9,9 @@ test('a signed event becomes a job, another is forwarded byte by byte', async ()
   await stage.apply(await stage.example('stripe-to-job.yaml'), await stage.example('forward-to-sink.yaml'));
   await stage.live('et/fulfil-payment', 'et/orders-to-analytics', 'whs/stripe', 'whs/storefront-events');
 
-  expect(await stage.send('stripe', ...STRIPE, '--secret', 'whsec_test_secret')).toMatchObject({ status: 202 });
+  expect(await stage.send('stripe', ...STRIPE, '--secret', 'whsec_test_secret')).toMatchObject({
+    status: 202,
+  });
   const job = await stage.next();
   expect(job.path).toBe('/ojs/v1/jobs');
   expect(JSON.parse(job.body)).toMatchObject({ type: 'payment.fulfill', args: ['pi_123', 4999] });

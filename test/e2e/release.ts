@@ -4,6 +4,7 @@ import { command } from './command.ts';
 export const RELEASE = 'signalbox';
 export const NAMESPACE = 'signalbox-e2e';
 
+const PATIENCE = ['--wait', '--timeout', '180s'] as const;
 const CHART = new URL('../../charts/signalbox', import.meta.url).pathname;
 
 /** The image as the cluster has it. */
@@ -15,7 +16,7 @@ export function image(): string {
 }
 
 /** Installs the chart, or upgrades it, and waits until it is there. */
-export async function install(...set: readonly string[]): Promise<string> {
+export async function install(...more: readonly string[]): Promise<string> {
   const [repository = '', tag = ''] = image().split(/:(?=[^:/]*$)/);
   const values = [
     `image.repository=${repository}`,
@@ -24,17 +25,16 @@ export async function install(...set: readonly string[]): Promise<string> {
     'crds.keep=false',
     'receiver.persistence.whenDeleted=Delete',
     'networkPolicy.clusterNamespaces={*}',
-    ...set,
+    ...more,
   ];
-  return command('helm', [
-    ...['upgrade', '--install', RELEASE, CHART, '--namespace', NAMESPACE, '--create-namespace'],
-    ...['--wait', '--timeout', '180s', ...values.flatMap((value) => ['--set', value])],
-  ]);
+  const where = ['--namespace', NAMESPACE, '--create-namespace'];
+  const set = values.flatMap((value) => ['--set', value]);
+  return command('helm', ['upgrade', '--install', RELEASE, CHART, ...where, ...PATIENCE, ...set]);
 }
 
 /** Goes back to the revision before, and waits until it is there. */
 export async function rollback(): Promise<void> {
-  await command('helm', ['rollback', RELEASE, '--namespace', NAMESPACE, '--wait', '--timeout', '180s']);
+  await command('helm', ['rollback', RELEASE, '--namespace', NAMESPACE, ...PATIENCE]);
 }
 
 /** Removes the release with all that it left. */

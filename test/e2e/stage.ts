@@ -33,14 +33,22 @@ export interface Stage {
   /** The message of Ready once it is False. */
   refused(name: string): Promise<{ readonly reason: string; readonly message: string }>;
   /** `signalbox send` to the public listener's endpoint. */
-  send(source: string, ...args: readonly string[]): Promise<{ readonly status: number; readonly answer: unknown }>;
-  /** A request to a Service by the API server. */
+  send(
+    source: string,
+    ...args: readonly string[]
+  ): Promise<{ readonly status: number; readonly answer: unknown }>;
+  /** A request to a Service, `name:port`, by way of the API server. */
   request(service: string, path: string, init?: RequestInit & { namespace?: string }): Promise<Response>;
   /** The next arrival that was not given out yet. */
   next(): Promise<Arrival>;
   arrivals(): Promise<readonly Arrival[]>;
+  /** Resolves when everything that was acknowledged has arrived; fails with what is missing when nothing more comes. */
+  allArrived(acknowledged: readonly string[]): Promise<void>;
   /** A pod that sends to `target` all the time. */
-  load(target: string): Promise<{ start(): Promise<void>; stop(): Promise<Load>; look(): Promise<Load> }>;
+  load(
+    target: string,
+    authorization?: string,
+  ): Promise<{ start(): Promise<void>; stop(): Promise<Load>; look(): Promise<Load> }>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -85,7 +93,7 @@ export async function setStage(): Promise<Stage> {
     path: string,
     { namespace: within = namespace, ...init }: RequestInit & { namespace?: string } = {},
   ): Promise<Response> {
-    const root = `${proxy.url}/api/v1/namespaces/${within}/services/${service}:http/proxy`;
+    const root = `${proxy.url}/api/v1/namespaces/${within}/services/${service}/proxy`;
     // A Service answers 503 here until its EndpointSlice is known everywhere.
     for (let tries = 0; ; tries += 1) {
       const answer = await fetch(`${root}${path}`, init);
@@ -94,6 +102,8 @@ export async function setStage(): Promise<Stage> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+
+  const arrivalsNow = async () => (await (await request('far-end:http', '/all')).json()) as Arrival[];
 
   await pod('far-end', 'far-end.ts');
   const farEnd = `http://far-end.${namespace}.svc.cluster.local:8585`;
@@ -132,14 +142,27 @@ export async function setStage(): Promise<Stage> {
       const at = given;
       given += 1;
       for (;;) {
-        const answer = await request('far-end', `/arrivals?at=${at}`);
+        const answer = await request('far-end:http', `/arrivals?at=${at}`);
         if (answer.status === 200) return (await answer.json()) as Arrival;
       }
     },
-    arrivals: async () => (await (await request('far-end', '/all')).json()) as Arrival[],
-    async load(target) {
-      await pod('load', 'load.ts', { TARGET: target });
-      const ask = async (path: string) => (await (await request('load', path)).json()) as Load;
+    arrivals: arrivalsNow,
+    async allArrived(acknowledged) {
+      let before = -1;
+      for (;;) {
+        const there = new Set((await arrivalsNow()).map(({ headers }) => headers['ce-id']));
+        const missing = acknowledged.filter((id) => !there.has(id));
+        if (missing.length === 0) return;
+        // Retries wait at most some seconds here: a while without any progress means that it is lost.
+        if (there.size === before)
+          throw new Error(`acknowledged, and never arrived: ${missing.slice(0, 10).join(', ')}`);
+        before = there.size;
+        await new Promise((resolve) => setTimeout(resolve, 20_000));
+      }
+    },
+    async load(target, authorization = '') {
+      await pod('load', 'load.ts', { TARGET: target, AUTHORIZATION: authorization });
+      const ask = async (path: string) => (await (await request('load:http', path)).json()) as Load;
       return {
         start: async () => void (await ask('/start')),
         stop: () => ask('/stop'),

@@ -1,6 +1,6 @@
 /**
  * The far end of deliveries, as a pod: takes jobs (POST /ojs/v1/jobs) and CloudEvents (any other POST), and tells what
- * came: GET /arrivals?at=N answers the N-th arrival as soon as it is there, GET /count how many there are.
+ * came (POST /refuse refuses): GET /arrivals?at=N answers the N-th arrival as soon as it is there, GET /count how many there are.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
@@ -12,9 +12,6 @@ interface Arrival {
 
 const arrivals: Arrival[] = [];
 let waiting: (() => void)[] = [];
-/** What the next requests are answered with; 0: as they should be. */
-let failing = 0;
-
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -40,11 +37,7 @@ async function show(url: URL, response: ServerResponse): Promise<void> {
 
 async function take(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   const body = await bodyOf(request);
-  if (url.pathname === '/failing') {
-    failing = Number(body);
-    return json(response, 200, failing);
-  }
-  if (failing !== 0) return json(response, failing, {});
+  if (url.pathname === '/refuse') return json(response, 400, { error: 'no' });
   arrivals.push({ path: url.pathname, headers: request.headers, body });
   for (const wake of waiting) wake();
   waiting = [];

@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 
 const target = process.env['TARGET'] ?? '';
+const authorization = process.env['AUTHORIZATION'] ?? '';
 const senders = Number(process.env['SENDERS'] ?? 4);
 const perSecond = Number(process.env['PER_SECOND'] ?? 50);
 const acknowledged: string[] = [];
@@ -32,6 +33,7 @@ async function sendUntilTaken(id: string): Promise<void> {
           'ce-type': 'load.sent',
           'ce-source': '/load',
           'ce-id': id,
+          ...(authorization === '' ? {} : { authorization }),
         },
         body: JSON.stringify({ id }),
         signal: AbortSignal.timeout(5000),
