@@ -60,6 +60,8 @@ export async function setStage(): Promise<Stage> {
   await using opening = new AsyncDisposableStack();
   const namespace = `e2e-${randomBytes(4).toString('hex')}`;
   await command('kubectl', ['create', 'namespace', namespace]);
+  const account = ['wait', '--for=create', 'serviceaccount/default', '--timeout=120s'];
+  await command('kubectl', ['--namespace', namespace, ...account]);
   opening.defer(async () => {
     await command('kubectl', ['delete', 'namespace', namespace, '--wait=false']);
   });
