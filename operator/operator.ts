@@ -4,7 +4,7 @@ import type { Finding } from '../receiver/errors.ts';
 import { type Backoff, backoffDelay, pause } from '../receiver/kube/backoff.ts';
 import { createKubeClient } from '../receiver/kube/client.ts';
 import { createLimit } from '../receiver/kube/limit.ts';
-import { type Entry, entryKey } from '../receiver/routing/table.ts';
+import type { Entry } from '../receiver/routing/table.ts';
 import { readAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
@@ -199,7 +199,7 @@ export function createOperator(options: OperatorOptions): Operator {
       ...[...world.eventBridges.entries()].map(([key]) => `EventBridge/${key}`),
     ];
     // Entries whose resource went away while no operator ran are looked at, too.
-    return new Set([...resources, ...[...publisher.entries()].map(entryKey)]);
+    return new Set([...resources, ...publisher.keys()]);
   }
 
   /** Where there is no table yet it is written whole, in one go. */
@@ -269,8 +269,7 @@ function countReady(world: World): OperatorFacts['resources'] {
   } as const;
   return Object.entries(kinds).flatMap(([kind, watch]) => {
     const counts = new Map<string, number>();
-    for (const [, { status }] of watch.entries()) {
-      const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+    for (const [, { ready }] of watch.entries()) {
       counts.set(ready, (counts.get(ready) ?? 0) + 1);
     }
     return [...counts].map(([ready, count]) => ({ kind: kind as Kind, ready, count }));

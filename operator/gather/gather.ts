@@ -11,6 +11,7 @@ import type { SecretData, SecretLookup } from '../plan/secrets.ts';
 import { planWebhookSecret } from '../plan/webhook-secret.ts';
 import { type Addressables, refKey } from './addressables.ts';
 import { type Needs, needsOfEventTrigger, needsOfWebhookSecret } from './needs.ts';
+import type { Packed } from './packed.ts';
 import type { SecretReader } from './secret-reader.ts';
 import { serviceAddress } from './service-address.ts';
 import type { World } from './world.ts';
@@ -131,7 +132,7 @@ async function gatherEventTrigger(
   ]);
   const { clusterUrl, check, egress } = settings;
   const hasWebhookSecret = (one: string): boolean =>
-    present(world.webhookSecrets.get(`${namespace}/${one}`)) !== undefined;
+    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
   return {
     kind: 'EventTrigger',
     resource,
@@ -160,10 +161,10 @@ async function gatherEventBridge(
 }
 
 /** A resource that is being deleted is as good as gone, whatever still holds it back. */
-function present<R extends { readonly metadata: { deletionTimestamp?: string } }>(
-  resource: R | undefined,
+function present<R extends WebhookSecret | EventTrigger | EventBridge>(
+  kept: Packed<R> | undefined,
 ): R | undefined {
-  return resource?.metadata.deletionTimestamp === undefined ? resource : undefined;
+  return kept === undefined || kept.leaving ? undefined : kept.read();
 }
 
 async function readSecrets(

@@ -6,7 +6,7 @@ import type { RoutingSecrets } from './routing-secrets.ts';
 import { createTable, type EncodedShard, type Table } from './table.ts';
 
 /** Changes that come within so long of each other are published together. */
-const WINDOW_MS = 10;
+const WINDOW_MS = 2;
 const RETRY: Backoff = { firstMs: 100, mostMs: 5000 };
 
 /** What became of an entry. */
@@ -29,7 +29,8 @@ export interface Publisher {
   /** Everything that the first table shall hold has been published: it may be written. */
   release(): void;
   get(key: string): Entry | undefined;
-  entries(): IterableIterator<Entry>;
+  /** `Kind/namespace/name` of every entry. */
+  keys(): IterableIterator<string>;
   holderOf(source: string): string | undefined;
   tokenHolderOf(digest: string): string | undefined;
   /**
@@ -167,7 +168,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       flushing ??= flush();
     },
     get: (key) => table.get(key),
-    entries: () => table.entries(),
+    keys: () => table.keys(),
     holderOf: (source) => table.holderOf(source),
     tokenHolderOf: (digest) => table.tokenHolderOf(digest),
     publish(key, entry) {

@@ -11,6 +11,7 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
+import { patchIndex } from '../match/patched-index.ts';
 import { bearerToken } from '../verify/bearer.ts';
 import type { JwksSource } from '../verify/jwks-source.ts';
 import type { Scheme } from '../verify/scheme.ts';
@@ -95,6 +96,8 @@ interface BuiltRuntime extends Runtime {
 interface Built {
   readonly members: readonly RunningTrigger[];
   readonly index: Index<RunningTrigger>;
+  /** What `index` is, or is patched from. */
+  readonly base: { readonly members: ReadonlySet<RunningTrigger>; readonly index: Index<RunningTrigger> };
 }
 
 const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
@@ -279,14 +282,29 @@ function buildIndexes(
     }
   }
   const indexes = new Map<string, Built>();
-  for (const [entrance, list] of members) {
-    const old = before?.get(entrance);
-    indexes.set(
-      entrance,
-      old !== undefined && sameMembers(old.members, list) ? old : { members: list, index: buildIndex(list) },
-    );
-  }
+  for (const [entrance, list] of members) indexes.set(entrance, indexOf(list, before?.get(entrance)));
   return indexes;
+}
+
+/** An index with more changes in it than this is built anew. */
+const MAX_PATCHED = 64;
+
+/** The old one where nothing differs, a patched one where little does. */
+function indexOf(members: readonly RunningTrigger[], old: Built | undefined): Built {
+  if (old !== undefined && sameMembers(old.members, members)) return old;
+  const patched = old && patchedIndex(members, old.base);
+  if (patched !== undefined) return patched;
+  const index = buildIndex(members);
+  return { members, index, base: { members: new Set(members), index } };
+}
+
+function patchedIndex(members: readonly RunningTrigger[], base: Built['base']): Built | undefined {
+  const added = members.filter((trigger) => !base.members.has(trigger));
+  const goneCount = base.members.size - (members.length - added.length);
+  if (added.length + goneCount > MAX_PATCHED) return undefined;
+  const gone = new Set(base.members);
+  for (const trigger of members) gone.delete(trigger);
+  return { members, index: patchIndex(base.index, gone, added), base };
 }
 
 /** Every entrance that a trigger reads from. */
