@@ -57,18 +57,14 @@ export function unitOf(
   const { entrance, now, dedup, key, revision } = arrival;
   const names = JSON.stringify(triggers.map((trigger) => trigger.key));
   const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
-  const unit = {
-    event: {
-      entrance,
-      receivedAt: now,
-      attributes: JSON.stringify(event.attributes),
-      data: event.body,
-      record: `{${proof}"revision":${revision},"triggers":${names}}`,
-    },
-    deliveries,
-    answer: names,
+  const stored = {
+    entrance,
+    receivedAt: now,
+    attributes: JSON.stringify(event.attributes),
+    data: event.body,
+    record: `{${proof}"revision":${revision},"triggers":${names}}`,
   };
-  if (!dedup.enabled) return unit;
+  if (!dedup.enabled) return { event: stored, deliveries, answer: names };
   const unseen = {
     key: dedupKey(entrance, event.source, event.id),
     fingerprint: fingerprint(event),
@@ -76,7 +72,7 @@ export function unitOf(
     // An event that nobody wanted leaves its id free: sent again, it is matched anew.
     occupy: triggers.length > 0,
   };
-  return { ...unit, unseen };
+  return { unseen, event: stored, deliveries, answer: names };
 }
 
 /** What the sender is told of an event that was written, or that was there already. */
@@ -107,7 +103,10 @@ export function heldDeliveries(
   { deliveries }: Unit,
   ids: readonly number[],
 ): readonly HeldDelivery[] {
-  return deliveries.flatMap(({ trigger, shape, held }, i) =>
-    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 }] : [],
-  );
+  const all: HeldDelivery[] = [];
+  for (let i = 0; i < deliveries.length; i++) {
+    const { trigger, shape, held } = deliveries[i] as NewDelivery;
+    if (held) all.push({ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0 });
+  }
+  return all;
 }

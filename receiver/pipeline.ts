@@ -182,21 +182,31 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
       count(units, outcomes);
-      if (!held) return;
-      for (const [i, outcome] of outcomes.entries()) {
-        const [one, unit] = [matched[i], units[i]];
-        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
-      }
+      if (held) hand(passage, matched, units, outcomes);
     });
+  }
+
+  /** What was committed goes to the delivery engine's memory. Counted loops here and below: each event comes by. */
+  function hand(
+    passage: Passage,
+    matched: readonly Matched[],
+    units: readonly Unit[],
+    outcomes: readonly UnitOutcome[],
+  ): void {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as UnitOutcome;
+      if (outcome.outcome !== 'committed') continue;
+      const { event } = matched[i] as Matched;
+      engine.hand(heldDeliveries(event, passage, units[i] as Unit, outcome.deliveries));
+    }
   }
 
   function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
     let deliveries = 0;
     let due = 0;
-    for (const [i, outcome] of outcomes.entries()) {
-      if (outcome.outcome !== 'committed') continue;
-      for (const { parked } of units[i]?.deliveries ?? []) {
+    for (let i = 0; i < outcomes.length; i++) {
+      if (outcomes[i]?.outcome !== 'committed') continue;
+      for (const { parked } of (units[i] as Unit).deliveries) {
         deliveries += 1;
         if (parked === undefined) due += 1;
       }

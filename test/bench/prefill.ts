@@ -65,12 +65,15 @@ export async function prefillDeliveries(
       const units = Math.min(left, UNITS_AT_ONCE);
       left -= units;
       inFlight += 1;
-      journal.commit(Array.from({ length: units }, () => unit), (error) => {
-        inFlight -= 1;
-        if (error !== undefined) reject(error);
-        else if (left > 0) send();
-        else if (inFlight === 0) resolve();
-      });
+      journal.commit(
+        Array.from({ length: units }, () => unit),
+        (error) => {
+          inFlight -= 1;
+          if (error !== undefined) reject(error);
+          else if (left > 0) send();
+          else if (inFlight === 0) resolve();
+        },
+      );
     }
     for (let call = 0; call < CALLS_IN_FLIGHT && left > 0; call++) send();
   });
