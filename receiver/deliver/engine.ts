@@ -85,6 +85,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     setTimer,
     log,
     maxInFlight,
+    maxHeld,
     start,
     spare,
     turnAway,
