@@ -74,17 +74,19 @@ export function unitOf(
   deliveries: readonly NewDelivery[],
 ): Unit {
   const { entrance, now, dedup, key, revision, trace } = arrival;
-  const names = triggers.map((trigger) => trigger.key);
+  const names = JSON.stringify(triggers.map((trigger) => trigger.key));
+  const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
+  const traced = trace === undefined ? '' : `,"trace":${JSON.stringify(trace)}`;
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: JSON.stringify({ key, revision, triggers: names, trace }),
+      record: `{${proof}"revision":${revision},"triggers":${names}${traced}}`,
     },
     deliveries,
-    answer: JSON.stringify(names),
+    answer: names,
   };
   if (!dedup.enabled) return unit;
   const unseen = {
