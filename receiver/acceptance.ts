@@ -79,17 +79,20 @@ export function unitOf(
 ): Unit {
   const { entrance, now, dedup, key, revision } = arrival;
   const { triggers, instances } = takers;
-  const met = instances.length === 0 ? {} : { instances };
+  const names = JSON.stringify(triggers);
+  const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
+  const met = instances.length === 0 ? '' : `,"instances":${JSON.stringify(instances)}`;
+  const told = more === undefined ? '' : `,${JSON.stringify(more).slice(1, -1)}`;
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: JSON.stringify({ key, revision, triggers, ...met, ...more }),
+      record: `{${proof}"revision":${revision},"triggers":${names}${met}${told}}`,
     },
     deliveries,
-    answer: JSON.stringify(instances.length === 0 ? triggers : { triggers, instances }),
+    answer: met === '' ? names : `{"triggers":${names}${met}}`,
   };
   if (!dedup.enabled) return unit;
   const unseen = {
