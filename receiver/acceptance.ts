@@ -1,13 +1,18 @@
+import { hash } from 'node:crypto';
 import type { HeldDelivery } from './deliver/engine-contract.ts';
 import { heldUp } from './deliver/held-up.ts';
 import type { CloudEvent } from './event/event.ts';
 import { dedupKey, fingerprint } from './journal/dedup-key.ts';
 import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
+import type { TraceContext } from './observe/trace-context.ts';
 import type { RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
 import type { Asked } from './streams/calls.ts';
 
 const NO_INSTANCES: readonly string[] = [];
+
+/** A line is written beside each of its deliveries, so that it is not to be long. */
+const LONGEST_LINE = 256;
 
 /** What an accepted event's sender is told. */
 export interface Accepted {
@@ -31,6 +36,8 @@ export interface Arrival {
   /** Of the table in force. */
   readonly revision: number;
   readonly now: number;
+  /** The span in which the request was received, where it is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** An event and the triggers that take it. */
@@ -47,9 +54,12 @@ export interface Takers {
   readonly instances: readonly string[];
 }
 
-/** One for each trigger; parked where the table in force says that it may not deliver now. */
+/**
+ * One for each trigger; parked where the table in force says that it may not deliver now. One that is ordered is never held:
+ * the journal knows whose turn it is.
+ */
 export function deliveriesOf(
-  { triggers }: Matched,
+  { event, triggers }: Matched,
   { now }: Arrival,
   runtime: Pick<Runtime, 'trigger'>,
   room: boolean,
@@ -57,8 +67,17 @@ export function deliveriesOf(
   return triggers.map(({ key, shape }) => {
     const entry = runtime.trigger(key)?.entry;
     const parked = entry === undefined ? undefined : heldUp(entry);
-    return { trigger: key, shape: shape.hash, due: now, held: room && parked === undefined, parked };
+    const line = entry?.policy.ordering === 'PerSubject' ? lineOf(event) : undefined;
+    const held = room && parked === undefined && line === undefined;
+    return { trigger: key, shape: shape.hash, due: now, held, parked, line };
   });
+}
+
+/** Long subjects are known by their beginning and their hash. Without a subject there is no order. */
+function lineOf(event: CloudEvent): string | undefined {
+  const subject = event.attributes['subject'];
+  if (subject === undefined || subject.length <= LONGEST_LINE) return subject;
+  return `${subject.slice(0, LONGEST_LINE / 2)}…${hash('sha256', subject, 'base64url')}`;
 }
 
 /** The triggers that send an event, which is all where no stream has to do with it. */
@@ -77,22 +96,22 @@ export function unitOf(
   deliveries: readonly NewDelivery[],
   more?: object,
 ): Unit {
-  const { entrance, now, dedup, key, revision } = arrival;
+  const { entrance, now, dedup, key, revision, trace } = arrival;
   const { triggers, instances } = takers;
   const names = JSON.stringify(triggers);
   const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
   const met = instances.length === 0 ? '' : `,"instances":${JSON.stringify(instances)}`;
-  const told = more === undefined ? '' : `,${JSON.stringify(more).slice(1, -1)}`;
+  const rest = trace === undefined && more === undefined ? '' : membersOf({ trace, ...more });
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: `{${proof}"revision":${revision},"triggers":${names}${met}${told}}`,
+      record: `{${proof}"revision":${revision},"triggers":${names}${met}${rest}}`,
     },
     deliveries,
-    answer: met === '' ? names : `{"triggers":${names}${met}}`,
+    answer: instances.length === 0 ? names : JSON.stringify({ triggers, instances }),
   };
   if (!dedup.enabled) return unit;
   const unseen = {
@@ -103,6 +122,12 @@ export function unitOf(
     occupy: triggers.length > 0,
   };
   return { ...unit, unseen };
+}
+
+/** An object's members as they follow others in JSON; none that is undefined. */
+function membersOf(object: object): string {
+  const text = JSON.stringify(object);
+  return text === '{}' ? '' : `,${text.slice(1, -1)}`;
 }
 
 /** What the sender is told of an event that was written, or that was there already. */
@@ -119,7 +144,7 @@ function takersIn(answer: string): Takers {
 /** The deliveries of an event that was written, as the delivery engine holds them; `ids` in the unit's order. */
 export function heldDeliveries(
   event: CloudEvent,
-  { entrance, now: receivedAt }: Pick<Arrival, 'entrance' | 'now'>,
+  { entrance, now: receivedAt, trace }: Pick<Arrival, 'entrance' | 'now' | 'trace'>,
   { deliveries }: Pick<Unit, 'deliveries'>,
   ids: readonly number[],
   doomed: readonly (string | undefined)[] = [],
@@ -135,27 +160,11 @@ export function heldDeliveries(
             entrance,
             receivedAt,
             attempts: 0,
+            trace,
             task,
             doomed: doomed[i],
           },
         ]
       : [],
   );
-}
-
-/** How many deliveries units made that were committed, and how many of those may be tried at once. */
-export function madeBy(
-  units: readonly Pick<Unit, 'deliveries'>[],
-  outcomes: readonly UnitOutcome[],
-): { readonly deliveries: number; readonly due: number } {
-  let deliveries = 0;
-  let due = 0;
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.outcome !== 'committed') continue;
-    for (const { parked } of units[i]?.deliveries ?? []) {
-      deliveries += 1;
-      if (parked === undefined) due += 1;
-    }
-  }
-  return { deliveries, due };
 }

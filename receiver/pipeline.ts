@@ -6,12 +6,12 @@ import {
   deliveriesOf,
   heldDeliveries,
   type Matched,
-  madeBy,
   senders,
   unitOf,
 } from './acceptance.ts';
 import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
+import { type MadeParts, tellMade } from './deliver/made.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
@@ -20,6 +20,7 @@ import { STRICT } from './event/validate.ts';
 import { type Journal, JournalError, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
   backlogged,
@@ -50,6 +51,8 @@ export interface PipelineParts {
   readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly streams: Pick<Streams, 'asked' | 'write'>;
   readonly keyUse: Pick<KeyUse, 'note'>;
   readonly now: () => number;
@@ -82,22 +85,24 @@ const NONE: readonly Outcome[] = [];
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { journal, engine, backlog, observer, renderers, streams } = parts;
+  const made: MadeParts = { backlog, observer, engine: () => engine, now: parts.now };
+
+  function begin(
+    { headers, body }: SignedRequest,
+    { entrance, dedup, refuses }: Pick<Passage, 'entrance' | 'dedup' | 'refuses'>,
+    done: Done,
+  ): Passage {
+    const { revision } = parts.runtime();
+    const now = parts.now();
+    const bytes = body.length;
+    const passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses, done };
+    const span = parts.tracing?.received({ headers, entrance, at: now });
+    return span === undefined ? passage : { ...passage, trace: span.context, done: traced(span, done) };
+  }
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
-    const { revision } = parts.runtime();
-    const now = parts.now();
-    const bytes = request.body.length;
-    const passage: Passage = {
-      entrance,
-      dedup: entry.dedup,
-      key: undefined,
-      revision,
-      now,
-      bytes,
-      refuses: true,
-      done,
-    };
+    const passage = begin(request, { entrance, dedup: entry.dedup, refuses: true }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -107,7 +112,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const verdict = endpoint.verifier.verify(request, now);
+    const verdict = endpoint.verifier.verify(request, passage.now);
     if (verdict instanceof Promise) {
       verdict
         .then((late) => judged(endpoint, request, late, passage))
@@ -129,6 +134,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     passage.key = verdict.key;
     parts.keyUse.note(passage.entrance, verdict.key, passage.now);
+    observer.proved(verdict.key === endpoint.entry.keys[0]?.name ? 'first' : 'later');
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -150,11 +156,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
     const { entrance, entry, matcher } = trigger;
-    const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const bytes = request.body.length;
-    const now = parts.now();
-    const passage: Passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses: false, done };
+    const passage = begin(request, { entrance, dedup, refuses: false }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -194,14 +197,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const units = matched.map((each) =>
       unitOf(each.event, senders(each), passage, deliveriesOf(each, passage, runtime, held)),
     );
+    const handedOver = parts.now();
     journal.commit(units, (error, outcomes) => {
+      observer.committed(Math.max(0, parts.now() - handedOver));
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
-      const { deliveries, due } = madeBy(units, outcomes);
-      backlog.added(deliveries, due);
+      tellMade(units, outcomes, made);
       if (!held) return;
       for (const [i, outcome] of outcomes.entries()) {
         const [one, unit] = [matched[i], units[i]];
@@ -253,7 +257,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function observe({ entrance, now }: Passage, accepted: Accepted): void {
     const { source, id, duplicate, differs, triggers } = accepted;
-    observer.accepted(entrance, duplicate, triggers.length, parts.now() - now);
+    observer.accepted(entrance, duplicate, triggers, parts.now() - now);
     if (duplicate) observer.repeated({ at: now, entrance, source, id, differs });
   }
 
@@ -279,6 +283,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return { ingest, receive };
+}
+
+/** Ends the span with the answer. */
+function traced(span: ReceivedTrace, done: Done): Done {
+  return (error, outcomes, reply) => {
+    span.ended({ events: outcomes.length, ...(error === undefined ? {} : { refused: error.code }) });
+    done(error, outcomes, reply);
+  };
 }
 
 /** Puts what was accepted between what was refused, as the events came. */

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
-import { createEngine } from './deliver/engine.ts';
+import { createEngine, type Traces } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { DeliveryObserver } from './deliver/observer.ts';
 import type { SetTimer } from './deliver/outbound.ts';
@@ -22,13 +22,18 @@ import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
-import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { openSqliteJournal, type SqliteJournalOptions } from './journal/sqlite/sqlite-journal.ts';
+import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
+import type { TraceContext } from './observe/trace-context.ts';
+import type { Tracing } from './observe/tracing.ts';
+import { createTraffic } from './observe/traffic.ts';
+import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -52,7 +57,11 @@ export interface ReceiverOptions {
   readonly egress: EgressPolicy;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
+  /** How large the journal may be, and how long it keeps what is done. Left out: its defaults. */
+  readonly journal?: Pick<SqliteJournalOptions, 'maxBytes' | 'retention'>;
   readonly log: Log;
+  /** Left out: nothing is traced. Closed with the receiver. */
+  readonly tracing?: Tracing | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** 0 up to 1. */
@@ -97,7 +106,7 @@ const setTimer: SetTimer = (callback, ms) => {
  */
 export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { log, now } = options;
-  const journal = await openSqliteJournal({ directory: options.dataDirectory, log });
+  const journal = await openSqliteJournal({ ...options.journal, directory: options.dataDirectory, log });
   const gate = createRevisionGate();
   let runtime: Runtime = EMPTY_RUNTIME;
   /** When the table in force was put in force. */
@@ -117,7 +126,9 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
-  const observer = recorded(logged(metrics, log), { refusals, repeats });
+  const triggerBacklog = createTriggerBacklog();
+  const traffic = createTraffic(triggerBacklog);
+  const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());
     if (refusal !== undefined) observer.rejected(refusal);
@@ -131,6 +142,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
+    brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
   });
   const renderers = createRenderers(journal, RENDERERS);
   const streams = createStreams({
@@ -140,6 +152,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     runtime: () => runtime,
     due: (at) => timers.wake(at),
     backlog,
+    observer,
     now,
     log,
   });
@@ -149,6 +162,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     streams,
     refusals,
     repeats,
+    traffic,
     redrive,
     keyUse,
     registry: metrics.registry,
@@ -177,19 +191,28 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
   const routes = routesOf(() => runtime, renderers.find, streams.renderer);
-  const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
+  const deliveryObserver: DeliveryObserver = {
+    ...metrics,
+    tried: () => backlog.tried(),
+    ended(trigger, delivery, state) {
+      triggerBacklog.ended(trigger, delivery);
+      traffic.ended(trigger, state);
+    },
+  };
   const running = createEngine({
     ...engineParts(options, deliveryObserver),
     journal,
     routes,
     client,
     tasks: streams,
+    traces: tracesOf(options.tracing, journal),
   });
   engine = running;
   const pipeline = createPipeline({
     journal,
     engine: running,
     backlog,
+    tracing: options.tracing,
     observer,
     renderers,
     streams,
@@ -199,6 +222,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   });
   hot.public = publicHot({ runtime: rest.runtime, pipeline });
   hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
+  const counting = new AbortController();
+  await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
   const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
@@ -212,6 +237,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);
+      traffic.retain(table.entries);
       gate.passed(table.revision);
       if (first) {
         running.start();
@@ -230,13 +256,28 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopSweeping();
       await timers.stop();
       stopSampling();
+      counting.abort();
       await running.drain(GRACE_MS);
       await streams.drain();
       await client.close();
       await listeners[2]?.close(0);
       await journal.close();
+      await options.tracing
+        ?.close()
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'spans were lost'));
     },
   };
+}
+
+/** What is read back from the journal finds its trace in its event's record. */
+function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | undefined {
+  if (tracing === undefined) return undefined;
+  const contextOf = async (event: number): Promise<TraceContext | undefined> => {
+    // Without its record the delivery is made all the same, as a trace of its own.
+    const found = await journal.event(event).catch(() => undefined);
+    return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
+  };
+  return { tracing, contextOf };
 }
 
 /** Opens one listener after another; where one cannot be opened, closes what was opened before. */

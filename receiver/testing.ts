@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from './observe/log.ts';
 import type { KeptRefusal } from './observe/refusal-log.ts';
-import { createReceiver, type Receiver } from './receiver.ts';
+import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts';
 import type { Entry, TriggerEntry } from './routing/table.ts';
 import { triggerEntry } from './routing/testing.ts';
 
@@ -57,11 +57,8 @@ export const ADMIN_TOKEN = 'admin-t0ken';
 /** Opens a stage; `now` is its clock, where a test moves it. */
 export async function openStage({
   now = Date.now,
-  ...bounds
-}: {
-  now?: () => number;
-  maxBacklog?: number;
-} = {}): Promise<Stage> {
+  ...more
+}: { now?: () => number } & Pick<ReceiverOptions, 'maxBacklog' | 'tracing'> = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];
   const logged: string[] = [];
@@ -84,7 +81,7 @@ export async function openStage({
     cluster: FREE,
     admin: FREE,
     adminToken: ADMIN_TOKEN,
-    ...bounds,
+    ...more,
     egress: { allowLoopback: true },
     log: createLog('warn', { write: (line: string) => void logged.push(line) }),
     now,

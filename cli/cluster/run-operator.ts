@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { createAsk } from '../../operator/confirm/ask.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator } from '../../operator/operator.ts';
+import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
 import type { Log } from '../../receiver/observe/log.ts';
@@ -35,6 +36,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
     egress: (entry) => egressFindings(entry, policy),
     ask: createAsk(dispatcher),
     askKeyUse: createAskKeyUse(dispatcher),
+    askTraffic: createAskTraffic(dispatcher),
     makeToken: () => randomBytes(32).toString('base64url'),
     randomBytes,
     log,

@@ -3,6 +3,7 @@ import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
 import { createTableFile } from '../../receiver/routing/table-file.ts';
@@ -21,6 +22,8 @@ export interface ReceiverSettings {
   readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
 }
 
@@ -36,6 +39,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
     ...settings.bounds,
+    tracing: settings.tracing,
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,

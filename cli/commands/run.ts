@@ -8,6 +8,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { logLevelOf } from '../log-level.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
+import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
 const DEFAULTS = {
   data: '.signalbox',
@@ -63,6 +64,7 @@ export const run: Command = {
     },
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
+    ...TRACING_OPTIONS,
     {
       name: 'log-level',
       value: 'LEVEL',
@@ -92,6 +94,7 @@ export const run: Command = {
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       bounds: boundsOf(parsed),
+      tracing: await tracingOf(parsed, terminal),
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
       log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),

@@ -184,7 +184,6 @@ describe('what is refused', () => {
     ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
     ['spec.from[0].cluster.audience', { from: [{ cluster: { audience: 'signalbox' } }] }],
     ['spec.from[0].cluster.subjects', { from: [{ cluster: { audience: 'a', subjects: ['b'] } }] }],
-    ['spec.delivery.ordering', { delivery: { ordering: 'PerSubject' } }],
   ])('is what this version does not have: %s', (field, spec) => {
     const { entry, ready, findings } = planSpec(spec);
     expect(entry).toBeUndefined();

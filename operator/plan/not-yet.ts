@@ -6,26 +6,9 @@ import type { EventTriggerSpec, TriggerSource } from './resources.ts';
  * resource back: a field that is ignored in silence would be a route that does something else than its author wrote.
  */
 
-interface Rule<Spec> {
-  readonly field: string;
-  readonly remedy: string;
-  readonly used: (spec: Spec) => boolean;
-}
-
-const TRIGGER_RULES: readonly Rule<EventTriggerSpec>[] = [
-  {
-    field: 'spec.delivery.ordering',
-    remedy: 'use None, the default',
-    used: (spec) => spec.delivery?.ordering === 'PerSubject',
-  },
-];
-
 /** Fields of an EventTrigger that this version does not run. */
 export function triggerNotYet(spec: EventTriggerSpec): readonly Finding[] {
-  return [
-    ...TRIGGER_RULES.filter((rule) => rule.used(spec)).map((rule) => notYet(rule.field, rule.remedy)),
-    ...(spec.from ?? []).flatMap((from, i) => sourceNotYet(from, `spec.from[${i}]`)),
-  ];
+  return (spec.from ?? []).flatMap((from, i) => sourceNotYet(from, `spec.from[${i}]`));
 }
 
 /** An EventBridge as a whole. */

@@ -1,5 +1,6 @@
 import type { CloudEvent } from '../event/event.ts';
 import type { Settlement } from '../journal/journal.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
 import type { DeliveryPolicy, Destination } from '../routing/table.ts';
 import type { Answer } from './outbound.ts';
 import type { Renderer } from './renderer.ts';
@@ -16,6 +17,10 @@ export interface HeldDelivery {
   readonly receivedAt: number;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** Others of its line wait in the journal until it has ended. */
+  readonly line?: string | undefined;
+  /** The span in which its event was received, where that is traced. */
+  readonly trace?: TraceContext | undefined;
   /** What it carries out for a value stream; see task.ts. */
   readonly task?: string | undefined;
   /** Why it is a dead letter from the start. */

@@ -34,7 +34,7 @@ async function open(directory: string, route: () => Route) {
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, tried() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, ended() {}, dead() {} },
     log: createMemoryLog(),
   });
   return {

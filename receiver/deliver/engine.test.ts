@@ -56,6 +56,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     observer: {
       attempted: (kind, outcome) => counted.push(`${kind} ${outcome}`),
       tried: () => void (tried += 1),
+      ended: () => undefined,
       dead: (cause) => counted.push(`dead ${cause}`),
     },
     log,

@@ -2,6 +2,8 @@ import type { Attributes } from '../event/event.ts';
 import { CloudEvent } from '../event/event.ts';
 import type { ClaimedDelivery, Journal, Settlement } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import { createAttempts, type Dead, type Health, type Outcome } from './attempt.ts';
 import { createClaims } from './claims.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -30,6 +32,8 @@ export interface EngineOptions {
   readonly random: () => number;
   readonly setTimer: SetTimer;
   readonly observer: DeliveryObserver;
+  /** Left out: nothing is traced. */
+  readonly traces?: Traces | undefined;
   readonly log: Log;
   /** How many deliveries memory holds. Default 10,000. */
   readonly maxHeld?: number;
@@ -37,6 +41,13 @@ export interface EngineOptions {
   readonly maxHeldBytes?: number;
   /** Attempts under way to all targets together. Default 1024. */
   readonly maxInFlight?: number;
+}
+
+/** What tracing needs of delivery. */
+export interface Traces {
+  readonly tracing: Tracing;
+  /** The span in which an event of the journal was received. Never rejects. */
+  readonly contextOf: (event: number) => Promise<TraceContext | undefined>;
 }
 
 /** What a delivery takes in memory beside its event's data. */
@@ -49,7 +60,14 @@ const RENDERER_RETRY_MS = 5000;
 export function createEngine(options: EngineOptions): DeliveryEngine {
   const { journal, routes, tasks, now, random, setTimer, observer, log } = options;
   const { maxHeld = 10_000, maxHeldBytes = 64 * 1024 * 1024, maxInFlight = 1024 } = options;
-  const attempts = createAttempts({ client: options.client, observer, now, random });
+  const { traces } = options;
+  const attempts = createAttempts({
+    client: options.client,
+    observer,
+    now,
+    random,
+    tracing: traces?.tracing,
+  });
   const deadLetters = createDeadLetters({
     client: options.client,
     renderer: options.deadLetterRenderer,
@@ -99,10 +117,12 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   function leave(delivery: HeldDelivery, settlement: Settlement, answer?: Answer): void {
     forget(delivery);
     const { state } = settlement;
-    if ((state === 'delivered' || state === 'dead') && stepTask(delivery.task) !== undefined)
-      tasks.settle(delivery, settlement, answer);
+    const over = state === 'delivered' || state === 'dead';
+    if (over && stepTask(delivery.task) !== undefined) tasks.settle(delivery, settlement, answer);
     else journal.settle(settlement);
+    if (over) observer.ended(delivery.trigger, delivery.id, state);
     if (settlement.state === 'waiting') claims.wake(settlement.due);
+    else if (delivery.line !== undefined) claims.wake(now());
   }
 
   function forget(delivery: HeldDelivery): void {
@@ -267,8 +287,18 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     });
   }
 
-  function takeBack(deliveries: readonly ClaimedDelivery[]): void {
+  function takeBack(deliveries: readonly ClaimedDelivery[]): void | Promise<void> {
+    if (traces !== undefined) return takeBackTraced(deliveries, traces);
     for (const claimed of deliveries) hold(heldOf(claimed, options.view));
+  }
+
+  async function takeBackTraced(
+    deliveries: readonly ClaimedDelivery[],
+    { contextOf }: Traces,
+  ): Promise<void> {
+    const contexts = await Promise.all(deliveries.map(({ event }) => contextOf(event)));
+    for (const [i, claimed] of deliveries.entries())
+      hold({ ...heldOf(claimed, options.view), trace: contexts[i] });
   }
 
   function restIfIdle(): void {
@@ -324,11 +354,11 @@ function sizeOf({ event }: HeldDelivery): number {
 }
 
 function heldOf(claimed: ClaimedDelivery, view: (event: CloudEvent) => unknown): HeldDelivery {
-  const { id, trigger, shape, entrance, receivedAt, attempts, data, task } = claimed;
+  const { id, trigger, shape, entrance, receivedAt, attempts, data, line, task } = claimed;
   const attributes: Attributes = Object.assign(Object.create(null), JSON.parse(claimed.attributes));
   const body = data === undefined ? undefined : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const event = new CloudEvent(attributes, body, view);
-  return { id, trigger, shape, event, entrance, receivedAt, attempts, task };
+  return { id, trigger, shape, event, entrance, receivedAt, attempts, line, task };
 }
 
 /** How a log names a delivery. */

@@ -7,6 +7,7 @@ import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
 import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
+import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -22,6 +23,7 @@ export interface AdminParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
   readonly repeats: Pick<RepeatLog, 'of'>;
+  readonly traffic: Pick<Traffic, 'list'>;
   readonly redrive: Redrive;
   readonly registry: Registry;
   readonly gate: RevisionGate;
@@ -71,7 +73,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: AdminParts): Router {
+function api({ journal, refusals, repeats, traffic, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -82,6 +84,7 @@ function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: Adm
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
+  router.get('/traffic', (_request, response) => void response.json({ items: traffic.list() }));
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });
@@ -159,8 +162,8 @@ async function deliveriesOf(journal: Journal, event: number): Promise<readonly D
 }
 
 /** As it stands below its event, whose attributes need no repeating. */
-function shownDelivery({ id, trigger, state, due, reason, attempts }: DeliveryRow): object {
-  return { id, trigger, state, due, reason, attempts };
+function shownDelivery({ id, trigger, state, due, reason, line, attempts }: DeliveryRow): object {
+  return { id, trigger, state, due, reason, line, attempts };
 }
 
 function numbered(request: Request): number {

@@ -45,6 +45,23 @@ export function createMetrics(gauges: Gauges): Metrics {
     help: 'Repeats of an id whose bytes were not those of the first.',
     registers,
   });
+  const proved = new Counter({
+    name: 'signalbox_requests_proved_total',
+    help: "Requests that proved themselves, by the first of their endpoint's keys or by a later one.",
+    labelNames: ['key'],
+    registers,
+  });
+  const queued = new Counter({
+    name: 'signalbox_deliveries_total',
+    help: 'Deliveries that accepted events caused: one for each trigger that took one.',
+    registers,
+  });
+  const commitLatency = new Histogram({
+    name: 'signalbox_journal_commit_seconds',
+    help: 'From handing something over to the journal to its being durable.',
+    buckets: SECONDS,
+    registers,
+  });
   const latency = new Histogram({
     name: 'signalbox_accept_seconds',
     help: 'From the last byte of a request to its event being durable.',
@@ -73,9 +90,12 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
+      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers.length > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
     },
+    proved: (by) => proved.inc({ key: by }),
+    committed: (ms) => commitLatency.observe(ms / 1000),
+    queued: () => queued.inc(),
     repeated({ differs }) {
       if (differs) differing.inc();
     },

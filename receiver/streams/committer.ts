@@ -1,7 +1,6 @@
-import { madeBy } from '../acceptance.ts';
-import type { Backlog } from '../deliver/backlog.ts';
 import type { DeliveryEngine } from '../deliver/engine-contract.ts';
 import { heldUp } from '../deliver/held-up.ts';
+import { type MadeParts, tellMade } from '../deliver/made.ts';
 import type { Journal, Settlement, StateRow, UnitOutcome } from '../journal/journal.ts';
 import type { Renderers } from '../routing/renderers.ts';
 import type { Runtime } from '../routing/runtime.ts';
@@ -11,11 +10,10 @@ import { createRowCache } from './row-cache.ts';
 import { changeUnits, handed, type Making, type PlannedUnit } from './units.ts';
 
 /** What it works with. */
-export interface CommitterParts {
+export interface CommitterParts extends Pick<MadeParts, 'backlog' | 'observer'> {
   readonly journal: Pick<Journal, 'commit' | 'rows'>;
   /** The engine that makes the deliveries; it is made after this. */
   readonly engine: () => Pick<DeliveryEngine, 'room' | 'hand' | 'due'>;
-  readonly backlog: Pick<Backlog, 'added'>;
   readonly renderers: Pick<Renderers, 'pin'>;
   readonly runtime: () => Runtime;
   readonly now: () => number;
@@ -82,8 +80,7 @@ export function createCommitter(parts: CommitterParts): Committer {
     const outcomes = await new Promise<readonly UnitOutcome[]>((resolve, reject) => {
       journal.commit(units, (error, came) => (error === undefined ? resolve(came) : reject(error)));
     });
-    const { deliveries, due } = madeBy(units, outcomes);
-    parts.backlog.added(deliveries, due);
+    tellMade(units, outcomes, parts);
     concluded(outcomes);
     parts.engine().hand(handed(planned, outcomes, at));
     const redriven = units.some(({ settlements = [] }) =>

@@ -72,6 +72,7 @@ export async function openHarness(runtime: () => Runtime, now: () => number): Pr
       journal,
       engine: () => ({ room: () => true, hand: (all) => void handed.push(...all), due: () => undefined }),
       backlog: { added: () => undefined },
+      observer: { queued: () => undefined },
       renderers: createRenderers(journal, 10),
       runtime,
       due: () => undefined,

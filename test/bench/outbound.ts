@@ -147,7 +147,7 @@ function whole(url: string): (count: number) => Promise<void> {
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, tried() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, ended() {}, dead() {} },
     log: createMemoryLog(),
   });
   let unhanded = 0;

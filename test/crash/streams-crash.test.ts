@@ -69,6 +69,7 @@ async function live(journal: Journal, world: World, touches: { left: number }): 
     journal: own,
     engine: () => ({ room: () => true, hand: (all) => void queue.push(...all), due: () => undefined }),
     backlog: { added: () => undefined },
+    observer: { queued: () => undefined },
     renderers: createRenderers(journal, 10),
     runtime: () => RUNTIME,
     due: () => undefined,
