@@ -9,9 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Journal, Unit } from '../../receiver/journal/journal.ts';
-import { openDatabase } from '../../receiver/journal/sqlite/database.ts';
-import { openSeenIndex } from '../../receiver/journal/sqlite/seen-index.ts';
 import { openSqliteJournal } from '../../receiver/journal/sqlite/sqlite-journal.ts';
+import { prefillDeliveries, prefillKeys } from './prefill.ts';
 
 const AT = 1_800_000_000_000;
 const DAY = 86_400_000;
@@ -27,30 +26,6 @@ const { values } = parseArgs({
   },
 });
 const events = Number(values.events);
-
-/** Puts random keys straight into the dedup index: as they would have come in the hours before. */
-function preload(directory: string, keys: number): void {
-  const db = openDatabase(directory);
-  const seen = openSeenIndex(db);
-  const entry = Buffer.alloc(32);
-  const answer = Buffer.from('["shop/orders-to-jobs"]');
-  for (let i = 0; i < keys; ) {
-    db.exec('BEGIN');
-    for (const end = Math.min(keys, i + 1024); i < end; i++) {
-      randomFillSync(entry, 0, 24);
-      entry.writeDoubleLE(AT + DAY, 24);
-      seen.add(entry, 0, { expires: AT + DAY, now: AT, answer });
-    }
-    seen.write();
-    db.exec('COMMIT');
-    seen.committed();
-    db.exec('BEGIN');
-    seen.seal(0);
-    db.exec('COMMIT');
-    seen.committed();
-  }
-  db.close();
-}
 
 const attributes = JSON.stringify({
   specversion: '1.0',
@@ -81,22 +56,6 @@ function unit(i: number): Unit {
     deliveries: [{ trigger: 'shop/orders-to-jobs', shape: 'd1946f2d1c8b4f0a', due: AT + i, held: true }],
     answer: '["shop/orders-to-jobs"]',
   };
-}
-
-/** Commits deliveries that nobody makes: due later, and not held. */
-async function leave(directory: string, count: number): Promise<void> {
-  const journal = await openSqliteJournal({ directory });
-  for (let left = count; left > 0; left -= 1000) {
-    const units = Array.from({ length: Math.min(left, 1000) }, (_, i) => {
-      const { event, deliveries, answer } = unit(i);
-      const later = deliveries.map((each) => ({ ...each, due: AT + DAY + left - i, held: false }));
-      return { ...(event === undefined ? {} : { event }), deliveries: later, answer };
-    });
-    await new Promise<void>((resolve, reject) => {
-      journal.commit(units, (error) => (error === undefined ? resolve() : reject(error)));
-    });
-  }
-  await journal.close();
 }
 
 /** Commits all events with so many in flight; settles each where `settled`. */
@@ -167,8 +126,9 @@ async function measureAll(count: number, backlog: number): Promise<void> {
   const directory = mkdtempSync(join(values.dir, 'journal-bench-'));
   try {
     const fsync = fsyncMs(directory);
-    preload(directory, count);
-    await leave(directory, backlog);
+    prefillKeys(directory, count, { at: AT, windowMs: DAY });
+    if (backlog > 0)
+      await prefillDeliveries(directory, backlog, { trigger: 'shop/orders-to-jobs', at: AT, due: AT + DAY });
     const start = performance.now();
     await (await openSqliteJournal({ directory })).close();
     console.log(
