@@ -11,6 +11,14 @@ export interface Encoded {
 /** Writes answers as `node:http` would, head and body in one text. */
 export type Encode = (answer: Answer, close: boolean) => Encoded;
 
+const VISIBLE = /^[\x20-\x7e]*$/;
+
+/** A value that could end its line is a fault of ours, and never goes out. */
+function headerLine(name: string, value: string): string {
+  if (!VISIBLE.test(value)) throw new TypeError(`the answer's ${name} cannot be a header`);
+  return `${name}: ${value}\r\n`;
+}
+
 /** Makes an Encode. `keepAliveMs` is what senders are told of how long a connection without requests lives. */
 export function createEncode(keepAliveMs: number, now: () => number): Encode {
   const kept = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`;
@@ -29,7 +37,7 @@ export function createEncode(keepAliveMs: number, now: () => number): Encode {
 
   return ({ status, headers, body }, close) => {
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-    for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+    for (const name in headers) text += headerLine(name, headers[name] ?? '');
     const bytes = Buffer.byteLength(body);
     if (hasLength(status)) text += `content-length: ${bytes}\r\n`;
     return { text: `${text}${dateLine()}${close ? closed : kept}${body}`, ascii: bytes === body.length };
