@@ -25,6 +25,7 @@ import {
   asRequestError,
   backlogged,
   cannotVerify,
+  forbidden,
   rateExceeded,
   unauthorized,
   unwritten,
@@ -32,6 +33,7 @@ import {
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Streams } from './streams/streams.ts';
+import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -55,6 +57,8 @@ export interface PipelineParts {
   readonly tracing?: Tracing | undefined;
   readonly streams: Pick<Streams, 'asked' | 'write'>;
   readonly keyUse: Pick<KeyUse, 'note'>;
+  /** Judges who sends to cluster addresses that ask for a token. */
+  readonly tokens: ClusterTokens;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -155,18 +159,50 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
-    const { entrance, entry, matcher } = trigger;
-    const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
+    const { entrance, entry } = trigger;
+    const { audience, subjects, dedup = { enabled: false, windowMs: 0 } } = entry.from.cluster ?? {};
     const passage = begin(request, { entrance, dedup, refuses: false }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
       return;
     }
+    if (audience === undefined) {
+      take(trigger, request, passage);
+      return;
+    }
+    parts.tokens
+      .judge(request, { audience, ...(subjects === undefined ? {} : { subjects }) }, passage.now)
+      .then((verdict) => admit(trigger, request, verdict, passage))
+      .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+  }
+
+  function admit(
+    trigger: RunningTrigger,
+    request: SignedRequest,
+    verdict: TokenVerdict,
+    passage: Passage,
+  ): void {
+    if (verdict.ok) {
+      passage.key = verdict.subject;
+      take(trigger, request, passage);
+      return;
+    }
+    const { cause, retryAfter, forbidden: known } = verdict;
+    const unproved = known === true ? forbidden() : unauthorized();
+    refuse(
+      passage,
+      retryAfter === undefined ? unproved : cannotVerify(retryAfter),
+      cause,
+      claimedId(request.headers),
+    );
+  }
+
+  function take(trigger: RunningTrigger, request: SignedRequest, passage: Passage): void {
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (trigger.stream === undefined && matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.stream === undefined && trigger.matcher.matches(event) ? [trigger] : []),
     );
   }
 
