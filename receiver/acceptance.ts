@@ -7,6 +7,9 @@ import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
 import type { TraceContext } from './observe/trace-context.ts';
 import type { RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Dedup } from './routing/table.ts';
+import type { Asked } from './streams/calls.ts';
+
+const NO_INSTANCES: readonly string[] = [];
 
 /** A line is written beside each of its deliveries, so that it is not to be long. */
 const LONGEST_LINE = 256;
@@ -20,6 +23,8 @@ export interface Accepted {
   readonly differs: boolean;
   /** `namespace/name` of each trigger that took it. */
   readonly triggers: readonly string[];
+  /** Instances of value streams that it started or met. */
+  readonly instances: readonly string[];
 }
 
 /** What all events of a request bring with them from their entrance. */
@@ -39,6 +44,14 @@ export interface Arrival {
 export interface Matched {
   readonly event: CloudEvent;
   readonly triggers: readonly RunningTrigger[];
+  /** What it asks of value streams. */
+  readonly asked?: Asked | undefined;
+}
+
+/** Who took an event. */
+export interface Takers {
+  readonly triggers: readonly string[];
+  readonly instances: readonly string[];
 }
 
 /**
@@ -67,26 +80,38 @@ function lineOf(event: CloudEvent): string | undefined {
   return `${subject.slice(0, LONGEST_LINE / 2)}…${hash('sha256', subject, 'base64url')}`;
 }
 
-/** The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. */
+/** The triggers that send an event, which is all where no stream has to do with it. */
+export function senders({ triggers }: Matched): Takers {
+  return { triggers: triggers.map((trigger) => trigger.key), instances: NO_INSTANCES };
+}
+
+/**
+ * The one unit of work that an event is: its dedup key, itself, its deliveries and the answer a repeat gets. `more` goes
+ * into its decision record.
+ */
 export function unitOf(
-  { event, triggers }: Matched,
+  event: CloudEvent,
+  takers: Takers,
   arrival: Arrival,
   deliveries: readonly NewDelivery[],
+  more?: object,
 ): Unit {
   const { entrance, now, dedup, key, revision, trace } = arrival;
-  const names = JSON.stringify(triggers.map((trigger) => trigger.key));
+  const { triggers, instances } = takers;
+  const names = JSON.stringify(triggers);
   const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
-  const traced = trace === undefined ? '' : `,"trace":${JSON.stringify(trace)}`;
+  const met = instances.length === 0 ? '' : `,"instances":${JSON.stringify(instances)}`;
+  const rest = trace === undefined && more === undefined ? '' : membersOf({ trace, ...more });
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: `{${proof}"revision":${revision},"triggers":${names}${traced}}`,
+      record: `{${proof}"revision":${revision},"triggers":${names}${met}${rest}}`,
     },
     deliveries,
-    answer: names,
+    answer: instances.length === 0 ? names : JSON.stringify({ triggers, instances }),
   };
   if (!dedup.enabled) return unit;
   const unseen = {
@@ -99,35 +124,47 @@ export function unitOf(
   return { ...unit, unseen };
 }
 
+/** An object's members as they follow others in JSON; none that is undefined. */
+function membersOf(object: object): string {
+  const text = JSON.stringify(object);
+  return text === '{}' ? '' : `,${text.slice(1, -1)}`;
+}
+
 /** What the sender is told of an event that was written, or that was there already. */
-export function acceptedOf({ event, triggers }: Matched, outcome: UnitOutcome): Accepted {
-  const { source, id } = event;
-  if (outcome.outcome === 'seen') {
-    return {
-      source,
-      id,
-      duplicate: true,
-      differs: outcome.differs,
-      triggers: JSON.parse(outcome.answer) as string[],
-    };
-  }
-  return {
-    source,
-    id,
-    duplicate: false,
-    differs: false,
-    triggers: triggers.map((trigger) => trigger.key),
-  };
+export function acceptedOf({ source, id }: CloudEvent, takers: Takers, outcome: UnitOutcome): Accepted {
+  if (outcome.outcome !== 'seen') return { source, id, duplicate: false, differs: false, ...takers };
+  return { source, id, duplicate: true, differs: outcome.differs, ...takersIn(outcome.answer) };
+}
+
+function takersIn(answer: string): Takers {
+  const read = JSON.parse(answer) as readonly string[] | Takers;
+  return 'triggers' in read ? read : { triggers: read, instances: NO_INSTANCES };
 }
 
 /** The deliveries of an event that was written, as the delivery engine holds them; `ids` in the unit's order. */
 export function heldDeliveries(
   event: CloudEvent,
-  { entrance, now: receivedAt, trace }: Arrival,
-  { deliveries }: Unit,
+  { entrance, now: receivedAt, trace }: Pick<Arrival, 'entrance' | 'now' | 'trace'>,
+  { deliveries }: Pick<Unit, 'deliveries'>,
   ids: readonly number[],
+  doomed: readonly (string | undefined)[] = [],
 ): readonly HeldDelivery[] {
-  return deliveries.flatMap(({ trigger, shape, held }, i) =>
-    held ? [{ id: ids[i] ?? 0, trigger, shape, event, entrance, receivedAt, attempts: 0, trace }] : [],
+  return deliveries.flatMap(({ trigger, shape, held, task }, i) =>
+    held
+      ? [
+          {
+            id: ids[i] ?? 0,
+            trigger,
+            shape,
+            event,
+            entrance,
+            receivedAt,
+            attempts: 0,
+            trace,
+            task,
+            doomed: doomed[i],
+          },
+        ]
+      : [],
   );
 }

@@ -35,12 +35,15 @@ import type { Tracing } from './observe/tracing.ts';
 import { createTraffic } from './observe/traffic.ts';
 import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
-import { createRenderers } from './routing/renderers.ts';
+import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { createStreams, type Streams } from './streams/streams.ts';
+import { createTimers } from './streams/timers.ts';
+import { createClusterTokens, type IssuerDocuments } from './verify/cluster-tokens.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
-import { createJwksSource } from './verify/jwks-source.ts';
+import { createJwksSource, type FetchJwks } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
@@ -53,6 +56,8 @@ export interface ReceiverOptions {
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
+  readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
   /** How large the journal may be, and how long it keeps what is done. Left out: its defaults. */
@@ -84,6 +89,12 @@ const PLACES = 2048;
 const BODY_BYTES = 256 << 20;
 /** Compiled Shapes that are kept for deliveries under way. */
 const RENDERERS = 20_000;
+/** What streams have while the engine is not made yet: the journal keeps what they deliver. */
+const NO_ENGINE: Pick<DeliveryEngine, 'room' | 'hand' | 'due'> = {
+  room: () => false,
+  hand: () => undefined,
+  due: () => undefined,
+};
 /** Milliseconds that requests and attempts under way have to end when the receiver closes. */
 const GRACE_MS = 10_000;
 
@@ -110,6 +121,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     held: () => engine?.held ?? 0,
     untried: () => backlog.untried,
     stats: () => journal.stats(),
+    instances: () => journal.countRows('instance'),
     now,
   });
   const keyUse = createKeyUse();
@@ -135,8 +147,22 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     due: (at) => engine?.due(at),
     brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
   });
+  const renderers = createRenderers(journal, RENDERERS);
+  const streams = createStreams({
+    journal,
+    engine: () => engine ?? NO_ENGINE,
+    renderers,
+    runtime: () => runtime,
+    due: (at) => timers.wake(at),
+    backlog,
+    observer,
+    now,
+    log,
+  });
+  const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
   const shown = {
     journal,
+    streams,
     refusals,
     repeats,
     traffic,
@@ -167,8 +193,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
-  const renderers = createRenderers(journal, RENDERERS);
-  const routes = routesOf(() => runtime, renderers.find);
+  const tokens = createClusterTokens(documentsOf(options.issuer, fetchJwksBy(client)));
+  const routes = routesOf(() => runtime, renderers.find, streams.renderer);
   const deliveryObserver: DeliveryObserver = {
     ...metrics,
     tried: () => backlog.tried(),
@@ -182,6 +208,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     journal,
     routes,
     client,
+    tasks: streams,
     traces: tracesOf(options.tracing, journal),
   });
   engine = running;
@@ -192,7 +219,9 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     tracing: options.tracing,
     observer,
     renderers,
+    streams,
     keyUse,
+    tokens,
     now,
     runtime: () => runtime,
   });
@@ -215,7 +244,11 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       keyUse.retain(table.entries);
       traffic.retain(table.entries);
       gate.passed(table.revision);
-      if (first) running.start();
+      if (first) {
+        running.start();
+        timers.start();
+      }
+      streams.routesChanged();
       running.routesChanged(changedTriggers(before, runtime));
     },
     get revision() {
@@ -226,9 +259,11 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      await timers.stop();
       stopSampling();
       counting.abort();
       await running.drain(GRACE_MS);
+      await streams.drain();
       await client.close();
       await listeners[2]?.close(0);
       await journal.close();
@@ -248,6 +283,18 @@ function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | unde
     return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
   };
   return { tracing, contextOf };
+}
+
+function documentsOf(issuer: string | IssuerDocuments | undefined, fetchText: FetchJwks): IssuerDocuments {
+  if (issuer === undefined) {
+    const unknown = () => Promise.reject(new Error('no issuer is known here: start with --issuer'));
+    return { configuration: unknown, keys: unknown };
+  }
+  if (typeof issuer !== 'string') return issuer;
+  return {
+    configuration: () => fetchText(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`),
+    keys: fetchText,
+  };
 }
 
 /** Opens one listener after another; where one cannot be opened, closes what was opened before. */
@@ -278,14 +325,18 @@ function urlOf(listeners: readonly Listener[], at: number): string {
   return listeners[at]?.url ?? '';
 }
 
-function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes {
+function routesOf(
+  runtime: () => Runtime,
+  renderer: Renderers['find'],
+  stepRenderer: Streams['renderer'],
+): Routes {
   return {
-    renderer,
-    route(key) {
+    renderer: (shape, task) => (task === undefined ? renderer(shape) : stepRenderer(shape, task)),
+    route(key, step) {
       const entry = runtime().trigger(key)?.entry;
-      return entry === undefined
-        ? undefined
-        : { suspend: entry.suspend, destination: entry.destination, policy: entry.policy };
+      const target = step === undefined ? entry : entry?.stream?.steps.find(({ name }) => name === step);
+      if (entry === undefined || target === undefined) return undefined;
+      return { suspend: entry.suspend, destination: target.destination, policy: target.policy };
     },
   };
 }

@@ -28,6 +28,7 @@ export interface Answer {
       readonly id?: string;
       readonly duplicate?: boolean;
       readonly triggers?: readonly string[];
+      readonly instances?: readonly string[];
       readonly error?: { readonly code: string; readonly message: string };
     }[];
     readonly error?: { readonly code: string; readonly message: string };
@@ -59,7 +60,7 @@ export async function openStage({
   ...more
 }: { now?: () => number } & Pick<
   ReceiverOptions,
-  'maxBacklog' | 'tracing' | 'journal'
+  'issuer' | 'maxBacklog' | 'tracing' | 'journal'
 > = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];

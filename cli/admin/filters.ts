@@ -18,6 +18,12 @@ export const FILTERS = {
     value: 'STATE',
     help: 'Only deliveries that are waiting, parked, delivered or dead.',
   },
+  instanceState: {
+    name: 'state',
+    value: 'STATE',
+    help: 'Only instances that are Running, Waiting, Blocked, Finished, Failed or Cancelled.',
+  },
+  stream: { name: 'trigger', value: 'NAME', help: 'Only instances of this EventTrigger, namespace/name.' },
   since: {
     name: 'since',
     value: 'TIME',

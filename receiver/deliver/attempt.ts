@@ -21,7 +21,7 @@ export type Health = 'up' | 'down' | 'unknown';
 
 /** What came of an attempt. */
 export type Outcome =
-  | { readonly state: 'delivered'; readonly attempt: Attempt }
+  | { readonly state: 'delivered'; readonly attempt: Attempt; readonly answer?: Answer }
   | { readonly state: 'waiting'; readonly due: number; readonly attempt?: Attempt }
   | Dead;
 
@@ -77,7 +77,11 @@ export function createAttempts({ client, observer, now, random, tracing }: Attem
     if (reading?.outcome === 'done') {
       observer.attempted(destination.kind, 'delivered', ms);
       const { result } = reading;
-      return { state: 'delivered', attempt: result === undefined ? attempt : { ...attempt, result } };
+      const made = result === undefined ? attempt : { ...attempt, result };
+      // Only a step of a value stream looks at what it was answered.
+      return delivery.task === undefined || answer === undefined
+        ? { state: 'delivered', attempt: made }
+        : { state: 'delivered', attempt: made, answer };
     }
     const facts = standing(delivery, answer);
     const ruled =
@@ -89,12 +93,12 @@ export function createAttempts({ client, observer, now, random, tracing }: Attem
   }
 
   function requestOf(
-    { event, trigger, receivedAt }: HeldDelivery,
+    { event, trigger, task, receivedAt }: HeldDelivery,
     { destination, policy }: Route,
     renderer: Renderer,
     at: number,
   ): OutboundRequest | Failure {
-    const key = idempotencyKey(trigger, event.source, event.id);
+    const key = idempotencyKey(trigger, event.source, event.id, task);
     const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
     const signed = signing.sign(destination, rendered, key, at);
     if ('code' in signed) return signed;

@@ -7,6 +7,7 @@ import { heldUp } from './held-up.ts';
 import { createLane, isAtRest, type Lane, takeToken } from './lane.ts';
 import type { SetTimer } from './outbound.ts';
 import { LEAST_ALLOWANCE } from './pace.ts';
+import { stepTask } from './task.ts';
 
 /** An attempt that may start now. */
 export interface Start {
@@ -92,7 +93,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   function takeTurn(lane: Lane): boolean {
     const delivery = lane.queue.peek();
     if (delivery === undefined) return false;
-    const route = routes.route(lane.trigger);
+    const route = routes.route(lane.trigger, lane.step);
     if (route === undefined || heldUp(route) !== undefined) {
       lane.queue.shift();
       parts.turnAway(delivery, route);
@@ -173,10 +174,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     let crowded = 0;
     for (const { queue } of lanes.values()) if (queue.size > LEAST_ALLOWANCE) crowded += 1;
     share = shareOf(crowded);
-    for (const [trigger, lane] of lanes) {
+    for (const [name, lane] of lanes) {
       const allowed = allowance(lane, at);
       while (lane.queue.size > allowed) spillNewest(lane, at);
-      if (isAtRest(lane, at)) lanes.delete(trigger);
+      if (isAtRest(lane, at)) lanes.delete(name);
     }
     destinations.prune();
     cancelTend = setTimer(tend, TEND_MS);
@@ -193,10 +194,13 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   return {
     add(delivery) {
-      let lane = lanes.get(delivery.trigger);
+      const { trigger } = delivery;
+      const step = stepTask(delivery.task)?.step;
+      const name = step === undefined ? trigger : `${trigger}/${step}`;
+      let lane = lanes.get(name);
       if (lane === undefined) {
-        lane = createLane(delivery.trigger, now());
-        lanes.set(delivery.trigger, lane);
+        lane = createLane(trigger, step, now());
+        lanes.set(name, lane);
       }
       const waiting = lane.queue.size;
       if (waiting === 0 && lane.inFlight === 0) lane.pace.woke(now());

@@ -10,10 +10,12 @@ import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
 import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
+import type { Streams } from '../streams/streams.ts';
 import type { KeyUse } from '../verify/key-use.ts';
 import { parseRedrive } from './admin-redrive.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
+import { instancesApi } from './instances.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
 
 /** What the admin listener shows. */
@@ -28,6 +30,7 @@ export interface AdminParts {
   /** The table in force, and since when it is. */
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
+  readonly streams: Pick<Streams, 'hand'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly token: string;
@@ -62,6 +65,7 @@ export function adminApp(parts: AdminParts): Express {
       );
   });
   app.use('/api', api(parts));
+  app.use('/api', instancesApi(parts));
   app.use((_request, response) =>
     answerError(response, new RequestError(404, 'not_found', 'There is no such page.')),
   );

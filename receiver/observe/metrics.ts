@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { JournalStats } from '../journal/journal.ts';
+import type { JournalStats, RowCount } from '../journal/journal.ts';
+import { STATUSES } from '../streams/instance.ts';
 import type { Observer } from './observer.ts';
 
 /** What `/metrics` shows. Labels are of fixed sets: no route, no source, no id. */
@@ -17,6 +18,7 @@ export interface Gauges {
   readonly held: () => number;
   readonly untried: () => number;
   readonly stats: () => Promise<JournalStats>;
+  readonly instances: () => Promise<readonly Pick<RowCount, 'status' | 'count'>[]>;
   readonly now: () => number;
 }
 
@@ -150,6 +152,18 @@ function measureStats(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       this.set(gauges.untried());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_instances',
+    help: 'Instances of value streams in the journal, by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = new Map(STATUSES.map((status) => [status as string, 0]));
+      for (const { status, count } of await gauges.instances())
+        counts.set(status, (counts.get(status) ?? 0) + count);
+      for (const [status, count] of counts) this.set({ state: status.toLowerCase() }, count);
     },
   });
   const age = new Gauge({
