@@ -111,7 +111,7 @@ describe('signalbox redrive', () => {
     apply('gift');
     expect(await signalbox('redrive', '--all', '--dry-run')).toMatchObject({
       exit: 1,
-      out: expect.stringContaining('Left as it is: 1 of shop/pack, an EventTrigger that does not exist now.'),
+      out: expect.stringContaining('Left as it is: 1 of shop/pack, which does not exist now'),
     });
   });
 

@@ -1,4 +1,5 @@
 import type { DeliveryRow, Journal, Query } from '../journal/journal.ts';
+import { stepTask } from './task.ts';
 
 /** Which dead letters are meant. */
 export type RedriveFilter = Pick<Query, 'source' | 'id' | 'type' | 'trigger' | 'since' | 'until'>;
@@ -19,7 +20,7 @@ export type RedriveRequest = {
  * - `redriven`: it is due again, its attempts counted anew
  * - `gone`: there is no such delivery, or it has passed its retention
  * - `notDead`: it waits, is parked or was delivered
- * - `noTrigger`: its trigger does not exist, so that it would be a dead letter again at once
+ * - `noTrigger`: its trigger, or the step in it, does not exist, so that it would be a dead letter again at once
  */
 export type RedriveFate = 'redriven' | 'gone' | 'notDead' | 'noTrigger';
 
@@ -44,8 +45,8 @@ export interface RedrivePage {
 /** What a redrive works with. */
 export interface RedriveParts {
   readonly journal: Pick<Journal, 'deliveries' | 'settle' | 'flush'>;
-  /** Whether a trigger of this `namespace/name` is in force. */
-  readonly exists: (trigger: string) => boolean;
+  /** Whether a trigger of this `namespace/name` is in force, with that step where it is a step's delivery. */
+  readonly exists: (trigger: string, step: string | undefined) => boolean;
   /** Deliveries of the journal are due at that time. */
   readonly due: (at: number) => void;
   /** A dead letter waits again. */
@@ -129,7 +130,8 @@ async function rowOf(id: number, journal: RedriveParts['journal']): Promise<Deli
 
 function judged(id: number, row: DeliveryRow | undefined, exists: RedriveParts['exists']): Redriven {
   if (row === undefined) return { id, fate: 'gone' };
-  const { event, trigger, state } = row;
-  const fate = state !== 'dead' ? 'notDead' : exists(trigger) ? 'redriven' : 'noTrigger';
+  const { event, trigger, state, task } = row;
+  const is = state === 'dead' && exists(trigger, stepTask(task)?.step);
+  const fate = state !== 'dead' ? 'notDead' : is ? 'redriven' : 'noTrigger';
   return { id, fate, event, trigger };
 }
