@@ -146,6 +146,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     exists: (trigger, step) => routes.route(trigger, step) !== undefined,
     due: (at) => engine?.due(at),
     brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
+    log,
   });
   const renderers = createRenderers(journal, RENDERERS);
   const streams = createStreams({

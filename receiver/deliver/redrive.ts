@@ -1,4 +1,5 @@
 import type { DeliveryRow, Journal, Query } from '../journal/journal.ts';
+import type { Log } from '../observe/log.ts';
 import { stepTask } from './task.ts';
 
 /** Which dead letters are meant. */
@@ -52,6 +53,7 @@ export interface RedriveParts {
   /** A dead letter waits again. */
   readonly brought: (trigger: string, delivery: number) => void;
   readonly now: () => number;
+  readonly log: Pick<Log, 'info'>;
 }
 
 /** Brings dead letters back; resolves when what it did is durable. */
@@ -77,7 +79,10 @@ async function redrive(request: RedriveRequest, parts: RedriveParts): Promise<Re
   const { items, next } = 'ids' in request ? await byId(request.ids, parts) : await byFilter(request, parts);
   const brought = items.filter(({ fate }) => fate === 'redriven');
   const spacing = request.perSecond === undefined ? 0 : 1000 / request.perSecond;
-  if (!request.dryRun) await bringBack(brought, spacing, parts);
+  if (!request.dryRun && brought.length > 0) {
+    await bringBack(brought, spacing, parts);
+    parts.log.info({ deliveries: brought.length }, 'dead letters were brought back');
+  }
   const page = { dryRun: request.dryRun, items, waitMs: Math.ceil(brought.length * spacing) };
   return next === undefined ? page : { ...page, next };
 }
@@ -88,7 +93,6 @@ async function bringBack(
   spacing: number,
   { journal, due, brought, now }: RedriveParts,
 ): Promise<void> {
-  if (items.length === 0) return;
   const start = now();
   for (const [i, { id, trigger = '' }] of items.toSorted((a, b) => a.id - b.id).entries()) {
     journal.settle({ delivery: id, state: 'waiting', due: Math.round(start + i * spacing) });
