@@ -66,6 +66,8 @@ describe('signalbox redrive', () => {
     await dead(2);
     const delivered = ['deliveries', '--trigger', 'shop/pack', '--state', 'delivered'];
     await expect.poll(async () => (await signalbox(...delivered)).out).toMatch(/ b /);
+    expect((await signalbox('events', '--state', 'dead')).out).toMatch(/ b /);
+    expect((await signalbox('events', '--state', 'parked')).out).toBe('No such events.');
   });
 
   it('takes numbers, and tells what is gone or not dead', async () => {
