@@ -17,7 +17,7 @@ import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import { type Journal, JournalError, type UnitOutcome } from './journal/journal.ts';
+import { type Journal, JournalError, type Unit, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
 import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
@@ -242,13 +242,23 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
       tellMade(units, outcomes, made);
-      if (!held) return;
-      for (const [i, outcome] of outcomes.entries()) {
-        const [one, unit] = [matched[i], units[i]];
-        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
-      }
+      if (held) hand(passage, matched, units, outcomes);
     });
+  }
+
+  /** What was committed goes to the delivery engine's memory. A counted loop: each event comes by. */
+  function hand(
+    passage: Passage,
+    matched: readonly Matched[],
+    units: readonly Unit[],
+    outcomes: readonly UnitOutcome[],
+  ): void {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as UnitOutcome;
+      if (outcome.outcome !== 'committed') continue;
+      const { event } = matched[i] as Matched;
+      engine.hand(heldDeliveries(event, passage, units[i] as Unit, outcome.deliveries));
+    }
   }
 
   /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */
