@@ -1,13 +1,8 @@
-import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+import { TRAFFIC_TOTALS, type TrafficCount, type TrafficItem } from '../../receiver/observe/traffic.ts';
 
 /** `status.traffic`, as the resources' schema has it. */
-export interface TrafficStatus {
+export interface TrafficStatus extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: string;
-  readonly accepted?: number;
-  readonly rejected?: number;
-  readonly delivered?: number;
-  readonly failed?: number;
-  readonly backlog?: number;
 }
 
 /** Adds up what receivers tell of each resource; what only grows goes on growing when a receiver begins anew or goes. */
@@ -24,8 +19,8 @@ export interface Totals {
   of(resource: string): TrafficStatus | undefined;
 }
 
-const GROWING = ['accepted', 'rejected', 'delivered', 'failed'] as const;
-type Counts = Partial<Record<(typeof GROWING)[number] | 'backlog', number>>;
+const SHOWN = [...TRAFFIC_TOTALS, 'backlog'] as const;
+type Counts = Partial<Record<TrafficCount, number>>;
 
 interface Known {
   readonly uid: string;
@@ -50,7 +45,7 @@ export function createTotals(): Totals {
   function sum(one: Known): Counts {
     const total: Counts = { ...one.past };
     for (const counts of one.now.values()) {
-      for (const name of [...GROWING, 'backlog'] as const) {
+      for (const name of SHOWN) {
         const count = counts[name];
         if (count !== undefined) total[name] = (total[name] ?? 0) + count;
       }
@@ -89,7 +84,7 @@ export function createTotals(): Totals {
       const one = knownOf(resource, uid);
       one.lastEvent = Math.max(one.lastEvent, Date.parse(lastEvent ?? '') || 0);
       const total = sum(one);
-      for (const name of GROWING) {
+      for (const name of TRAFFIC_TOTALS) {
         const missing = (status[name] ?? 0) - (total[name] ?? 0);
         if (missing > 0) one.past[name] = (one.past[name] ?? 0) + missing;
       }
@@ -107,12 +102,12 @@ export function createTotals(): Totals {
 
 /** A count that fell tells that the process is another one. */
 function beganAnew(before: Counts, now: Counts): boolean {
-  return GROWING.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
+  return TRAFFIC_TOTALS.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
 }
 
 function keep(one: Known, counts: Counts): void {
   const past: Counts = { ...one.past };
-  for (const name of GROWING)
+  for (const name of TRAFFIC_TOTALS)
     if (counts[name] !== undefined) past[name] = (past[name] ?? 0) + (counts[name] ?? 0);
   one.past = past;
 }
