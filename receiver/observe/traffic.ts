@@ -1,4 +1,5 @@
 import { entryKey, type RoutingTable } from '../routing/table.ts';
+import type { InstanceCounts } from '../streams/instance-counts.ts';
 import type { TriggerBacklog } from './trigger-backlog.ts';
 
 /** What passed at one resource since this receiver started; times are milliseconds since the epoch. */
@@ -9,7 +10,13 @@ export type TrafficItem = {
   readonly lastEvent?: number;
 } & (
   | { readonly accepted: number; readonly rejected: number }
-  | { readonly delivered: number; readonly failed: number; readonly backlog: number }
+  | {
+      readonly delivered: number;
+      readonly failed: number;
+      readonly backlog: number;
+      /** Of a value stream. */
+      readonly instances?: InstanceCounts;
+    }
 );
 
 /** Counts what passes at each resource of the table in force. */
@@ -20,8 +27,8 @@ export interface Traffic {
   /** A request did not prove itself. */
   rejected(entrance: string): void;
   ended(trigger: string, state: 'delivered' | 'dead'): void;
-  /** Resources at which anything passed, or waits. */
-  list(): readonly TrafficItem[];
+  /** Resources at which anything passed, or waits; `instances` by trigger, as the journal counts them. */
+  list(instances?: ReadonlyMap<string, InstanceCounts>): readonly TrafficItem[];
 }
 
 interface Count {
@@ -39,11 +46,17 @@ const TRIGGER = 'EventTrigger/';
 export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
   let counts = new Map<string, Count>();
 
-  function shown(resource: string, { uid, lastEvent, good, bad }: Count): TrafficItem {
+  function shown(
+    resource: string,
+    { uid, lastEvent, good, bad }: Count,
+    instances: ReadonlyMap<string, InstanceCounts> | undefined,
+  ): TrafficItem {
     const head = { resource, uid, ...(lastEvent === 0 ? {} : { lastEvent }) };
-    return resource.startsWith(TRIGGER)
-      ? { ...head, delivered: good, failed: bad, backlog: backlog.of(resource.slice(TRIGGER.length)) }
-      : { ...head, accepted: good, rejected: bad };
+    if (!resource.startsWith(TRIGGER)) return { ...head, accepted: good, rejected: bad };
+    const trigger = resource.slice(TRIGGER.length);
+    const own = instances?.get(trigger);
+    const counts = { delivered: good, failed: bad, backlog: backlog.of(trigger) };
+    return { ...head, ...counts, ...(own === undefined ? {} : { instances: own }) };
   }
 
   return {
@@ -78,9 +91,13 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
       if (state === 'delivered') count.good += 1;
       else count.bad += 1;
     },
-    list: () =>
+    list: (instances) =>
       [...counts]
-        .map(([resource, count]) => shown(resource, count))
-        .filter((item) => Object.values(item).some((value) => typeof value === 'number' && value > 0)),
+        .map(([resource, count]) => shown(resource, count, instances))
+        .filter(
+          (item) =>
+            'instances' in item ||
+            Object.values(item).some((value) => typeof value === 'number' && value > 0),
+        ),
   };
 }

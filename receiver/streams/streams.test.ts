@@ -467,6 +467,14 @@ describe('an operator', () => {
         { trigger: 'shop/saga', status: 'Cancelled', count: 1 },
       ]),
     });
+    expect((await api('/traffic')).body).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({
+          resource: 'EventTrigger/shop/saga',
+          instances: { finished: 3, cancelled: 1 },
+        }),
+      ]),
+    });
     expect(await (await fetch(`${stage.receiver.addresses.admin}/metrics`)).text()).toContain(
       'signalbox_instances{state="finished"} 3',
     );
