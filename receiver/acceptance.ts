@@ -102,18 +102,15 @@ export function unitOf(
   const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
   const met = instances.length === 0 ? '' : `,"instances":${JSON.stringify(instances)}`;
   const rest = trace === undefined && more === undefined ? '' : membersOf({ trace, ...more });
-  const unit = {
-    event: {
-      entrance,
-      receivedAt: now,
-      attributes: JSON.stringify(event.attributes),
-      data: event.body,
-      record: `{${proof}"revision":${revision},"triggers":${names}${met}${rest}}`,
-    },
-    deliveries,
-    answer: instances.length === 0 ? names : JSON.stringify({ triggers, instances }),
+  const answer = instances.length === 0 ? names : JSON.stringify({ triggers, instances });
+  const stored = {
+    entrance,
+    receivedAt: now,
+    attributes: JSON.stringify(event.attributes),
+    data: event.body,
+    record: `{${proof}"revision":${revision},"triggers":${names}${met}${rest}}`,
   };
-  if (!dedup.enabled) return unit;
+  if (!dedup.enabled) return { event: stored, deliveries, answer };
   const unseen = {
     key: dedupKey(entrance, event.source, event.id),
     fingerprint: fingerprint(event),
@@ -121,7 +118,7 @@ export function unitOf(
     // An event that nobody wanted leaves its id free: sent again, it is matched anew.
     occupy: triggers.length > 0,
   };
-  return { ...unit, unseen };
+  return { unseen, event: stored, deliveries, answer };
 }
 
 /** An object's members as they follow others in JSON; none that is undefined. */
@@ -149,22 +146,13 @@ export function heldDeliveries(
   ids: readonly number[],
   doomed: readonly (string | undefined)[] = [],
 ): readonly HeldDelivery[] {
-  return deliveries.flatMap(({ trigger, shape, held, task }, i) =>
-    held
-      ? [
-          {
-            id: ids[i] ?? 0,
-            trigger,
-            shape,
-            event,
-            entrance,
-            receivedAt,
-            attempts: 0,
-            trace,
-            task,
-            doomed: doomed[i],
-          },
-        ]
-      : [],
-  );
+  const all: HeldDelivery[] = [];
+  for (let i = 0; i < deliveries.length; i++) {
+    const { trigger, shape, held, task } = deliveries[i] as NewDelivery;
+    if (!held) continue;
+    const id = ids[i] ?? 0;
+    const attempts = 0;
+    all.push({ id, trigger, shape, event, entrance, receivedAt, attempts, trace, task, doomed: doomed[i] });
+  }
+  return all;
 }

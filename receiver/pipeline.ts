@@ -17,7 +17,7 @@ import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import { type Journal, JournalError, type UnitOutcome } from './journal/journal.ts';
+import { type Journal, JournalError, type Unit, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
 import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
@@ -25,6 +25,7 @@ import {
   asRequestError,
   backlogged,
   cannotVerify,
+  forbidden,
   rateExceeded,
   unauthorized,
   unwritten,
@@ -32,6 +33,7 @@ import {
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Streams } from './streams/streams.ts';
+import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -55,6 +57,8 @@ export interface PipelineParts {
   readonly tracing?: Tracing | undefined;
   readonly streams: Pick<Streams, 'asked' | 'write'>;
   readonly keyUse: Pick<KeyUse, 'note'>;
+  /** Judges who sends to cluster addresses that ask for a token. */
+  readonly tokens: ClusterTokens;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -155,18 +159,50 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
-    const { entrance, entry, matcher } = trigger;
-    const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
+    const { entrance, entry } = trigger;
+    const { audience, subjects, dedup = { enabled: false, windowMs: 0 } } = entry.from.cluster ?? {};
     const passage = begin(request, { entrance, dedup, refuses: false }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
       return;
     }
+    if (audience === undefined) {
+      take(trigger, request, passage);
+      return;
+    }
+    parts.tokens
+      .judge(request, { audience, ...(subjects === undefined ? {} : { subjects }) }, passage.now)
+      .then((verdict) => admit(trigger, request, verdict, passage))
+      .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+  }
+
+  function admit(
+    trigger: RunningTrigger,
+    request: SignedRequest,
+    verdict: TokenVerdict,
+    passage: Passage,
+  ): void {
+    if (verdict.ok) {
+      passage.key = verdict.subject;
+      take(trigger, request, passage);
+      return;
+    }
+    const { cause, retryAfter, forbidden: known } = verdict;
+    const unproved = known === true ? forbidden() : unauthorized();
+    refuse(
+      passage,
+      retryAfter === undefined ? unproved : cannotVerify(retryAfter),
+      cause,
+      claimedId(request.headers),
+    );
+  }
+
+  function take(trigger: RunningTrigger, request: SignedRequest, passage: Passage): void {
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (trigger.stream === undefined && matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.stream === undefined && trigger.matcher.matches(event) ? [trigger] : []),
     );
   }
 
@@ -206,13 +242,23 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
       tellMade(units, outcomes, made);
-      if (!held) return;
-      for (const [i, outcome] of outcomes.entries()) {
-        const [one, unit] = [matched[i], units[i]];
-        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
-      }
+      if (held) hand(passage, matched, units, outcomes);
     });
+  }
+
+  /** What was committed goes to the delivery engine's memory. A counted loop: each event comes by. */
+  function hand(
+    passage: Passage,
+    matched: readonly Matched[],
+    units: readonly Unit[],
+    outcomes: readonly UnitOutcome[],
+  ): void {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as UnitOutcome;
+      if (outcome.outcome !== 'committed') continue;
+      const { event } = matched[i] as Matched;
+      engine.hand(heldDeliveries(event, passage, units[i] as Unit, outcome.deliveries));
+    }
   }
 
   /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */

@@ -41,8 +41,9 @@ import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts'
 import type { RoutingTable } from './routing/table.ts';
 import { createStreams, type Streams } from './streams/streams.ts';
 import { createTimers } from './streams/timers.ts';
+import { createClusterTokens, type IssuerDocuments } from './verify/cluster-tokens.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
-import { createJwksSource } from './verify/jwks-source.ts';
+import { createJwksSource, type FetchJwks } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
@@ -55,6 +56,8 @@ export interface ReceiverOptions {
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
+  readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
   /** How large the journal may be, and how long it keeps what is done. Left out: its defaults. */
@@ -190,6 +193,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
+  const tokens = createClusterTokens(documentsOf(options.issuer, fetchJwksBy(client)));
   const routes = routesOf(() => runtime, renderers.find, streams.renderer);
   const deliveryObserver: DeliveryObserver = {
     ...metrics,
@@ -217,6 +221,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     renderers,
     streams,
     keyUse,
+    tokens,
     now,
     runtime: () => runtime,
   });
@@ -278,6 +283,18 @@ function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | unde
     return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
   };
   return { tracing, contextOf };
+}
+
+function documentsOf(issuer: string | IssuerDocuments | undefined, fetchText: FetchJwks): IssuerDocuments {
+  if (issuer === undefined) {
+    const unknown = () => Promise.reject(new Error('no issuer is known here: start with --issuer'));
+    return { configuration: unknown, keys: unknown };
+  }
+  if (typeof issuer !== 'string') return issuer;
+  return {
+    configuration: () => fetchText(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`),
+    keys: fetchText,
+  };
 }
 
 /** Opens one listener after another; where one cannot be opened, closes what was opened before. */

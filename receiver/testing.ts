@@ -58,7 +58,10 @@ export const ADMIN_TOKEN = 'admin-t0ken';
 export async function openStage({
   now = Date.now,
   ...more
-}: { now?: () => number } & Pick<ReceiverOptions, 'maxBacklog' | 'tracing'> = {}): Promise<Stage> {
+}: { now?: () => number } & Pick<
+  ReceiverOptions,
+  'issuer' | 'maxBacklog' | 'tracing' | 'journal'
+> = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];
   const logged: string[] = [];

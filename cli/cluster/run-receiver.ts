@@ -2,6 +2,7 @@ import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import { clusterIssuer } from '../../receiver/kube/issuer.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
@@ -40,6 +41,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     ...(adminToken === undefined ? {} : { adminToken }),
     ...settings.bounds,
     tracing: settings.tracing,
+    issuer: clusterIssuer(client),
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,

@@ -99,4 +99,11 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: async () => (await import('./redrive.ts')).redrive,
     },
   ],
+  [
+    'journal',
+    {
+      summary: 'Check or back up a journal, also while a receiver uses it.',
+      load: async () => (await import('./journal.ts')).journal,
+    },
+  ],
 ]);

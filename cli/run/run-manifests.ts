@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly adminToken: string | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
+  /** Base address of the issuer whose tokens `cluster.audience` asks for. */
+  readonly issuer?: string | undefined;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
   /** Left out: nothing is traced. */
@@ -56,6 +58,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     publicUrl,
     clusterUrl,
     egress: settings.egress,
+    knowsIssuer: settings.issuer !== undefined,
   });
   const step = advance(EMPTY_SESSION, first, rules);
   for (const resource of step.foreign)
@@ -98,6 +101,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
       ...settings.bounds,
       tracing: settings.tracing,
+      ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
       log,
       now: Date.now,

@@ -182,13 +182,17 @@ describe('what is refused', () => {
 
   it.each<[string, Partial<EventTriggerSpec>]>([
     ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
-    ['spec.from[0].cluster.audience', { from: [{ cluster: { audience: 'signalbox' } }] }],
-    ['spec.from[0].cluster.subjects', { from: [{ cluster: { audience: 'a', subjects: ['b'] } }] }],
   ])('is what this version does not have: %s', (field, spec) => {
     const { entry, ready, findings } = planSpec(spec);
     expect(entry).toBeUndefined();
     expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
     expect(findings.map((finding) => finding.field)).toContain(field);
+  });
+
+  it('tells a sender which audience its token needs', () => {
+    const { entry, status } = planSpec({ from: [{ cluster: { audience: 'a', subjects: ['b*'] } }] });
+    expect(status.address?.audience).toBe('a');
+    expect((entry as TriggerEntry).from.cluster).toMatchObject({ audience: 'a', subjects: ['b*'] });
   });
 });
 

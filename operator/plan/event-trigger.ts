@@ -60,11 +60,16 @@ function statusOf(entry: TriggerEntry, clusterUrl: string): PlannedStatus {
     servingGeneration: entry.generation,
     source: undefined,
     url: undefined,
-    address: entry.from.cluster && { url },
+    address: entry.from.cluster && addressed(url, entry.from.cluster.audience),
     targetUri: entry.stream === undefined ? resolvedUrl(destination) : undefined,
     deadLetterSinkUri: policy.deadLetter && resolvedUrl(policy.deadLetter),
     keys: undefined,
   });
+}
+
+/** Knative fetches a token for the audience before it sends. */
+function addressed(url: string, audience: string | undefined): { url: string; audience?: string } {
+  return audience === undefined ? { url } : { url, audience };
 }
 
 function resolvedUrl(destination: Destination): string | undefined {

@@ -23,12 +23,6 @@ function sourceNotYet(from: TriggerSource, field: string): readonly Finding[] {
   const findings: Finding[] = [];
   if (from.eventBridge !== undefined)
     findings.push(notYet(`${field}.eventBridge`, 'read from a webhookSecret or cluster'));
-  if (from.cluster?.audience !== undefined) {
-    findings.push(notYet(`${field}.cluster.audience`, 'remove it and close the port by a NetworkPolicy'));
-  }
-  if (from.cluster?.subjects !== undefined) {
-    findings.push(notYet(`${field}.cluster.subjects`, 'remove it and close the port by a NetworkPolicy'));
-  }
   return findings;
 }
 

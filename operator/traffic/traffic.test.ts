@@ -30,7 +30,7 @@ it('writes what changed, the stalest first, 20 a second in all and each status e
       writes.push({ at: Date.now(), resource });
       return Promise.resolve();
     },
-    shown: (resource) => (resource === named(49) ? undefined : { uid: 'u' }),
+    shown: (resource) => (resource === named(49) ? undefined : { uid: 'u', traffic: () => undefined }),
     log: { debug() {}, info() {}, warn() {}, error() {} },
     everyMs: 30_000,
     now: Date.now,

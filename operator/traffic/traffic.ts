@@ -1,7 +1,8 @@
 import type { ReceiverEndpoint } from '../confirm/endpoints.ts';
 import type { Log } from '../log.ts';
 import type { AskTraffic } from './ask-traffic.ts';
-import { createTotals, type TrafficStatus } from './totals.ts';
+import type { Shown } from './shown.ts';
+import { createTotals } from './totals.ts';
 import type { WriteTraffic } from './write-traffic.ts';
 
 /** Brings what passes at each resource into its status. */
@@ -18,9 +19,7 @@ export interface TrafficReporterOptions {
   readonly token: (fresh: boolean) => Promise<string>;
   readonly write: WriteTraffic;
   /** What the watch shows of a resource: undefined where it is gone. */
-  readonly shown: (
-    resource: string,
-  ) => { readonly uid: string; readonly traffic?: TrafficStatus } | undefined;
+  readonly shown: (resource: string) => Shown | undefined;
   readonly log: Log;
   /** Milliseconds between two rounds of questions, and between two writes of one status. */
   readonly everyMs: number;
@@ -71,7 +70,7 @@ export function createTrafficReporter(options: TrafficReporterOptions): TrafficR
       if (written.get(resource)?.uid === uid) continue;
       const resourceNow = shown(resource);
       if (resourceNow?.uid !== uid) continue;
-      const { traffic } = resourceNow;
+      const traffic = resourceNow.traffic();
       if (traffic !== undefined) totals.before(resource, uid, traffic);
       written.set(resource, { uid, at: 0, text: '' });
     }

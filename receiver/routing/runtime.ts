@@ -8,6 +8,7 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
+import { patchIndex } from '../match/patched-index.ts';
 import { type RunningStream, runningStream } from '../streams/running-stream.ts';
 import { bearerToken } from '../verify/bearer.ts';
 import type { JwksSource } from '../verify/jwks-source.ts';
@@ -82,12 +83,20 @@ interface BuiltRuntime extends Runtime {
   readonly indexes: ReadonlyMap<string, Built>;
 }
 
+/** An index as it was built, and of what. */
+interface Base {
+  readonly members: ReadonlySet<RunningTrigger>;
+  readonly index: Index<RunningTrigger>;
+}
+
 interface Built {
   readonly members: readonly RunningTrigger[];
   /** Value streams that read from it for the sake of their jobs alone. */
   readonly jobs: readonly RunningTrigger[];
   readonly index: Index<RunningTrigger>;
   readonly streams: StreamRoutes | undefined;
+  /** What `index` is, or is patched from. */
+  readonly base: Base;
 }
 
 const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
@@ -243,19 +252,46 @@ function buildIndexes(
   for (const [entrance, { readers, jobs }] of members) {
     const old = before?.get(entrance);
     const same = old !== undefined && sameMembers(old.members, readers) && sameMembers(old.jobs, jobs);
-    indexes.set(entrance, same ? old : built(entrance, readers, jobs));
+    indexes.set(entrance, same ? old : built(entrance, readers, jobs, old));
   }
   return indexes;
 }
 
-function built(entrance: string, members: readonly RunningTrigger[], jobs: readonly RunningTrigger[]): Built {
+/** An index with more changes in it than this is built anew. */
+const MAX_PATCHED = 64;
+
+function built(
+  entrance: string,
+  members: readonly RunningTrigger[],
+  jobs: readonly RunningTrigger[],
+  old: Built | undefined,
+): Built {
   const senders = members.filter(({ stream }) => stream === undefined);
   return {
     members,
     jobs,
-    index: buildIndex(senders),
     streams: buildStreamRoutes(entrance, members, jobs),
+    ...(patched(senders, old?.base) ?? builtAnew(senders)),
   };
+}
+
+function builtAnew(members: readonly RunningTrigger[]): Pick<Built, 'index' | 'base'> {
+  const index = buildIndex(members);
+  return { index, base: { members: new Set(members), index } };
+}
+
+/** The old index with what differs beside it; undefined where there is none, or much differs. */
+function patched(
+  members: readonly RunningTrigger[],
+  base: Base | undefined,
+): Pick<Built, 'index' | 'base'> | undefined {
+  if (base === undefined) return undefined;
+  const added = members.filter((trigger) => !base.members.has(trigger));
+  const goneCount = base.members.size - (members.length - added.length);
+  if (added.length + goneCount > MAX_PATCHED) return undefined;
+  const gone = new Set(base.members);
+  for (const trigger of members) gone.delete(trigger);
+  return { index: patchIndex(base.index, gone, added), base };
 }
 
 /** Every entrance that a trigger reads from. */

@@ -184,6 +184,7 @@ export async function setStage(server: Connection): Promise<Stage> {
         askTraffic: (question) => askTraffic({ ...question, url: loopback(question.url) }),
         trafficEveryMs: 50,
         makeToken: () => 'made-by-the-operator',
+        canGenerate: true,
         randomBytes,
         log: SILENT,
         now: Date.now,
