@@ -1,8 +1,11 @@
 import { TRAFFIC_TOTALS, type TrafficCount, type TrafficItem } from '../../receiver/observe/traffic.ts';
+import type { InstanceCounts } from '../../receiver/streams/instance-counts.ts';
 
 /** `status.traffic`, as the resources' schema has it. */
 export interface TrafficStatus extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: string;
+  /** Of a value stream, by state. */
+  readonly instances?: InstanceCounts;
 }
 
 /** Adds up what receivers tell of each resource; what only grows goes on growing when a receiver begins anew or goes. */
@@ -28,6 +31,8 @@ interface Known {
   /** What receivers told that are gone, or began anew. */
   past: Counts;
   readonly now: Map<string, Counts>;
+  /** What each receiver says of instances. */
+  readonly instances: Map<string, InstanceCounts>;
 }
 
 /** Makes totals of nothing. Pure but for its own state. */
@@ -37,7 +42,7 @@ export function createTotals(): Totals {
   function knownOf(resource: string, uid: string): Known {
     const found = known.get(resource);
     if (found?.uid === uid) return found;
-    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map() };
+    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map(), instances: new Map() };
     known.set(resource, fresh);
     return fresh;
   }
@@ -58,6 +63,7 @@ export function createTotals(): Totals {
     if (counts === undefined) return;
     keep(one, counts);
     one.now.delete(receiver);
+    one.instances.delete(receiver);
   }
 
   return {
@@ -65,12 +71,14 @@ export function createTotals(): Totals {
       const met = new Set(items.map(({ resource }) => resource));
       // A receiver that began anew tells nothing of a resource until something passes there.
       for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
-      for (const { resource, uid, lastEvent = 0, ...counts } of items) {
+      for (const { resource, uid, lastEvent = 0, instances, ...counts } of items) {
         const one = knownOf(resource, uid);
         one.lastEvent = Math.max(one.lastEvent, lastEvent);
         const before = one.now.get(receiver);
         if (before !== undefined && beganAnew(before, counts)) keep(one, before);
         one.now.set(receiver, counts);
+        if (instances === undefined) one.instances.delete(receiver);
+        else one.instances.set(receiver, instances);
       }
     },
     retain(receivers) {
@@ -80,7 +88,8 @@ export function createTotals(): Totals {
         }
       }
     },
-    before(resource, uid, { lastEvent, ...status }) {
+    before(resource, uid, status) {
+      const { lastEvent } = status;
       const one = knownOf(resource, uid);
       one.lastEvent = Math.max(one.lastEvent, Date.parse(lastEvent ?? '') || 0);
       const total = sum(one);
@@ -95,9 +104,23 @@ export function createTotals(): Totals {
       const one = known.get(resource);
       if (one === undefined) return undefined;
       const time = new Date(Math.floor(one.lastEvent / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-      return { ...(one.lastEvent === 0 ? {} : { lastEvent: time }), ...sum(one) };
+      const instances = most([...one.instances.values()]);
+      return {
+        ...(one.lastEvent === 0 ? {} : { lastEvent: time }),
+        ...sum(one),
+        ...(instances === undefined ? {} : { instances }),
+      };
     },
   };
+}
+
+/** Receivers of one journal all count the same instances, some a moment later. */
+function most(all: readonly InstanceCounts[]): InstanceCounts | undefined {
+  if (all.length === 0) return undefined;
+  const counts: Record<string, number> = {};
+  for (const one of all)
+    for (const [state, count] of Object.entries(one)) counts[state] = Math.max(counts[state] ?? 0, count);
+  return counts;
 }
 
 /** A count that fell tells that the process is another one. */

@@ -1,4 +1,5 @@
 import { type Entry, entryKey } from '../routing/table.ts';
+import type { InstanceCounts } from '../streams/instance-counts.ts';
 import type { TriggerBacklog } from './trigger-backlog.ts';
 
 /** What passed at one resource since this receiver started; times are milliseconds since the epoch. */
@@ -7,6 +8,8 @@ export interface TrafficItem extends Partial<Record<TrafficCount, number>> {
   readonly resource: string;
   readonly uid: string;
   readonly lastEvent?: number;
+  /** Of a value stream, by state. */
+  readonly instances?: InstanceCounts;
 }
 
 /** What only grows. */
@@ -23,8 +26,8 @@ export interface Traffic {
   /** A request did not prove itself. */
   rejected(entrance: string): void;
   ended(trigger: string, state: 'delivered' | 'dead'): void;
-  /** Resources at which anything passed, or waits. */
-  list(): readonly TrafficItem[];
+  /** Resources at which anything passed, or waits; `instances` by trigger, as the journal counts them. */
+  list(instances?: ReadonlyMap<string, InstanceCounts>): readonly TrafficItem[];
 }
 
 interface Count {
@@ -84,12 +87,15 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
       if (state === 'delivered') count.delivered += 1;
       else count.failed += 1;
     },
-    list: () =>
+    list: (instances) =>
       [...counts].flatMap(([name, count]) => {
         const { resource, uid, kind, lastEvent } = count;
         const shown = SHOWN[kind](count, backlog.of(name));
-        const passed = lastEvent > 0 || Object.values(shown).some((each) => each > 0);
-        return passed ? [{ resource, uid, ...(lastEvent === 0 ? {} : { lastEvent }), ...shown }] : [];
+        const own = instances?.get(name);
+        const passed = lastEvent > 0 || own !== undefined || Object.values(shown).some((each) => each > 0);
+        if (!passed) return [];
+        const seen = lastEvent === 0 ? {} : { lastEvent };
+        return [{ resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }) }];
       }),
   };
 }
