@@ -6,6 +6,7 @@ import type { Outcome, PlannedCondition, PlannedStatus } from './plan/outcome.ts
 export interface OwnStatus extends PlannedStatus {
   readonly observedGeneration: number;
   readonly conditions: readonly Condition[];
+  readonly traffic?: { readonly lastEvent: string };
 }
 
 /** A Kubernetes Event that tells of a change. */
@@ -25,6 +26,8 @@ export interface StatusChange {
 export interface Findings {
   readonly outcome: Outcome;
   readonly confirmation: Confirmation;
+  /** When a receiver last told of an event, in milliseconds since the epoch. */
+  readonly lastEvent?: number;
   /** Set where the entry did not fit into the table: the generation that is there instead, if any. */
   readonly full?: { readonly servingGeneration: number | undefined };
 }
@@ -63,7 +66,12 @@ export function statusChange(
     const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : time;
     return { ...condition, observedGeneration: generation, lastTransitionTime };
   });
-  const status: OwnStatus = { observedGeneration: generation, ...fieldsOf(findings), conditions };
+  const status: OwnStatus = {
+    observedGeneration: generation,
+    ...fieldsOf(findings),
+    ...trafficOf(current?.traffic, findings.lastEvent),
+    conditions,
+  };
   if (current !== undefined && canonical(project(current)) === canonical(project(status))) return undefined;
   return { status, event: eventOf(before.get('Ready'), ready) };
 }
@@ -71,6 +79,15 @@ export function statusChange(
 function fieldsOf({ outcome, full }: Findings): PlannedStatus {
   if (full === undefined) return outcome.status;
   return full.servingGeneration === undefined ? {} : { servingGeneration: full.servingGeneration };
+}
+
+/** What was told once stays: a receiver that starts anew knows nothing of before. */
+function trafficOf(before: OwnStatus['traffic'], lastEvent: number = 0): Pick<OwnStatus, 'traffic'> {
+  const known = Math.max(lastEvent, Date.parse(before?.lastEvent ?? '') || 0);
+  if (known === 0) return {};
+  return {
+    traffic: { lastEvent: new Date(Math.floor(known / 1000) * 1000).toISOString().replace('.000Z', 'Z') },
+  };
 }
 
 function eventOf(before: Condition | undefined, ready: PlannedCondition): StatusEvent | undefined {
@@ -87,7 +104,7 @@ function eventOf(before: Condition | undefined, ready: PlannedCondition): Status
   };
 }
 
-/** Only what the operator owns: others add `traffic`. */
+/** What is compared to see whether there is anything to write. */
 function project(status: Partial<OwnStatus>): unknown[] {
   return [
     status.observedGeneration,
@@ -98,6 +115,7 @@ function project(status: Partial<OwnStatus>): unknown[] {
     status.address?.audience,
     status.targetUri,
     status.deadLetterSinkUri,
+    status.traffic?.lastEvent,
     (status.keys ?? []).map(({ name, lastUsed }) => [name, lastUsed]),
     (status.conditions ?? []).map((one) => [
       one.type,

@@ -2,10 +2,11 @@ import { type Dispatcher, request } from 'undici';
 import { RefusedAnswer } from './ask.ts';
 import type { ReceiverEndpoint } from './endpoints.ts';
 
-/** What a receiver tells of one key. */
+/** What a receiver tells of one key, or of a resource as a whole. */
 export interface KeyUseAnswer {
-  /** `WebhookSecret/namespace/name` */
+  /** `Kind/namespace/name` */
   readonly entrance: string;
+  /** '' is the resource itself: when it last took an event. */
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly lastUsed: number;
@@ -22,8 +23,11 @@ const TIMEOUT_MS = 5000;
 
 /** Asks by HTTP. */
 export function createAskKeyUse(dispatcher: Dispatcher): AskKeyUse {
-  return async ({ url, token, signal }) => {
-    const answer = await request(`${url}/api/keys`, {
+  async function items<T>(
+    { url, token, signal }: Parameters<AskKeyUse>[0],
+    path: string,
+  ): Promise<readonly T[]> {
+    const answer = await request(`${url}${path}`, {
       dispatcher,
       headers: { authorization: `Bearer ${token}` },
       headersTimeout: TIMEOUT_MS,
@@ -34,15 +38,23 @@ export function createAskKeyUse(dispatcher: Dispatcher): AskKeyUse {
       await answer.body.dump();
       throw new RefusedAnswer(answer.statusCode);
     }
-    return ((await answer.body.json()) as { items: readonly KeyUseAnswer[] }).items;
+    return ((await answer.body.json()) as { items: readonly T[] }).items;
+  }
+  return async (question) => {
+    const keys = await items<KeyUseAnswer>(question, '/api/keys');
+    const traffic = await items<{ resource: string; lastEvent: number }>(question, '/api/traffic');
+    return [
+      ...keys,
+      ...traffic.map(({ resource, lastEvent }) => ({ entrance: resource, key: '', lastUsed: lastEvent })),
+    ];
   };
 }
 
-/** Knows when each key was last used at any receiver. */
+/** Knows when each key was last used, and each resource last took an event, at any receiver. */
 export interface KeyUses {
   /** The ready receivers, as the EndpointSlices tell them now. */
   receivers(endpoints: readonly ReceiverEndpoint[]): void;
-  /** By the key's name, in milliseconds since the epoch. */
+  /** By the key's name, '' for the resource itself, in milliseconds since the epoch. */
   of(entrance: string): ReadonlyMap<string, number>;
   start(): void;
   stop(): void;
@@ -51,7 +63,7 @@ export interface KeyUses {
 export interface KeyUsesOptions {
   readonly ask: AskKeyUse;
   readonly token: (fresh: boolean) => Promise<string>;
-  /** A WebhookSecret's keys were used since it was last told: at most 20 a second, who waits longest first. */
+  /** A resource or its keys were used since it was last told: at most 20 a second, who waits longest first. */
   readonly changed: (entrance: string) => void;
   /** Milliseconds between two rounds of questions. */
   readonly everyMs: number;
