@@ -63,13 +63,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const confirmation = confirmer.state(revision);
     const matters = outcome.ready.status === 'True' && !full;
     if (matters && stillHasTime(key, revision, confirmation.state)) return;
-    const lastEvent = sources.keyUses.of(key).get('');
-    const findings = {
-      outcome,
-      confirmation,
-      ...(full ? { full: serving(key) } : {}),
-      ...(lastEvent === undefined ? {} : { lastEvent }),
-    };
+    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
     await statusWriter.write(gathered, findings);
     told.set(key, { revision, since: now(), state: confirmation.state });
     // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.

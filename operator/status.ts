@@ -6,7 +6,6 @@ import type { Outcome, PlannedCondition, PlannedStatus } from './plan/outcome.ts
 export interface OwnStatus extends PlannedStatus {
   readonly observedGeneration: number;
   readonly conditions: readonly Condition[];
-  readonly traffic?: { readonly lastEvent: string };
 }
 
 /** A Kubernetes Event that tells of a change. */
@@ -26,8 +25,6 @@ export interface StatusChange {
 export interface Findings {
   readonly outcome: Outcome;
   readonly confirmation: Confirmation;
-  /** When a receiver last told of an event, in milliseconds since the epoch. */
-  readonly lastEvent?: number;
   /** Set where the entry did not fit into the table: the generation that is there instead, if any. */
   readonly full?: { readonly servingGeneration: number | undefined };
 }
@@ -66,12 +63,7 @@ export function statusChange(
     const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : time;
     return { ...condition, observedGeneration: generation, lastTransitionTime };
   });
-  const status: OwnStatus = {
-    observedGeneration: generation,
-    ...fieldsOf(findings),
-    ...trafficOf(current?.traffic, findings.lastEvent),
-    conditions,
-  };
+  const status: OwnStatus = { observedGeneration: generation, ...fieldsOf(findings), conditions };
   if (current !== undefined && canonical(project(current)) === canonical(project(status))) return undefined;
   return { status, event: eventOf(before.get('Ready'), ready) };
 }
@@ -79,15 +71,6 @@ export function statusChange(
 function fieldsOf({ outcome, full }: Findings): PlannedStatus {
   if (full === undefined) return outcome.status;
   return full.servingGeneration === undefined ? {} : { servingGeneration: full.servingGeneration };
-}
-
-/** What was told once stays: a receiver that starts anew knows nothing of before. */
-function trafficOf(before: OwnStatus['traffic'], lastEvent: number = 0): Pick<OwnStatus, 'traffic'> {
-  const known = Math.max(lastEvent, Date.parse(before?.lastEvent ?? '') || 0);
-  if (known === 0) return {};
-  return {
-    traffic: { lastEvent: new Date(Math.floor(known / 1000) * 1000).toISOString().replace('.000Z', 'Z') },
-  };
 }
 
 function eventOf(before: Condition | undefined, ready: PlannedCondition): StatusEvent | undefined {
@@ -104,7 +87,7 @@ function eventOf(before: Condition | undefined, ready: PlannedCondition): Status
   };
 }
 
-/** What is compared to see whether there is anything to write. */
+/** Only what the operator owns: others add `traffic`. */
 function project(status: Partial<OwnStatus>): unknown[] {
   return [
     status.observedGeneration,
@@ -115,7 +98,6 @@ function project(status: Partial<OwnStatus>): unknown[] {
     status.address?.audience,
     status.targetUri,
     status.deadLetterSinkUri,
-    status.traffic?.lastEvent,
     (status.keys ?? []).map(({ name, lastUsed }) => [name, lastUsed]),
     (status.conditions ?? []).map((one) => [
       one.type,

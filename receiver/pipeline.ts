@@ -18,7 +18,6 @@ import { STRICT } from './event/validate.ts';
 import type { Journal, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
-import type { Traffic } from './observe/traffic.ts';
 import {
   asRequestError,
   backlogged,
@@ -51,7 +50,6 @@ export interface PipelineParts {
   readonly observer: Observer;
   readonly renderers: Renderers;
   readonly keyUse: Pick<KeyUse, 'note'>;
-  readonly traffic: Pick<Traffic, 'note'>;
   /** Judges who sends to cluster addresses that ask for a token. */
   readonly tokens: ClusterTokens;
   readonly now: () => number;
@@ -261,10 +259,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
       observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
-      if (!told.duplicate) {
-        parts.traffic.note(entrance, now);
-        for (const trigger of matched[i]?.triggers ?? []) parts.traffic.note(trigger.entrance, now);
-      }
       if (told.duplicate) {
         const { source, id, differs } = told;
         observer.repeated({ at: now, entrance, source, id, differs });

@@ -29,7 +29,6 @@ import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
-import { createTraffic } from './observe/traffic.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -108,7 +107,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
   });
   const keyUse = createKeyUse();
-  const traffic = createTraffic();
   const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
@@ -128,17 +126,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
   });
-  const shown = {
-    journal,
-    refusals,
-    repeats,
-    redrive,
-    keyUse,
-    traffic,
-    registry: metrics.registry,
-    gate,
-    inForce,
-  };
+  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
   const slow = watchSlowSenders(SLOWEST);
   const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
@@ -173,7 +161,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     observer,
     renderers,
     keyUse,
-    traffic,
     tokens,
     now,
     runtime: () => runtime,
@@ -193,7 +180,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);
-      traffic.retain(table.entries);
       gate.passed(table.revision);
       if (first) running.start();
       running.routesChanged(changedTriggers(before, runtime));

@@ -2,11 +2,10 @@ import { type Dispatcher, request } from 'undici';
 import { RefusedAnswer } from './ask.ts';
 import type { ReceiverEndpoint } from './endpoints.ts';
 
-/** What a receiver tells of one key, or of a resource as a whole. */
+/** What a receiver tells of one key. */
 export interface KeyUseAnswer {
-  /** `Kind/namespace/name` */
+  /** `WebhookSecret/namespace/name` */
   readonly entrance: string;
-  /** '' is the resource itself: when it last took an event. */
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly lastUsed: number;
@@ -23,11 +22,8 @@ const TIMEOUT_MS = 5000;
 
 /** Asks by HTTP. */
 export function createAskKeyUse(dispatcher: Dispatcher): AskKeyUse {
-  async function items<T>(
-    { url, token, signal }: Parameters<AskKeyUse>[0],
-    path: string,
-  ): Promise<readonly T[]> {
-    const answer = await request(`${url}${path}`, {
+  return async ({ url, token, signal }) => {
+    const answer = await request(`${url}/api/keys`, {
       dispatcher,
       headers: { authorization: `Bearer ${token}` },
       headersTimeout: TIMEOUT_MS,
@@ -38,23 +34,15 @@ export function createAskKeyUse(dispatcher: Dispatcher): AskKeyUse {
       await answer.body.dump();
       throw new RefusedAnswer(answer.statusCode);
     }
-    return ((await answer.body.json()) as { items: readonly T[] }).items;
-  }
-  return async (question) => {
-    const keys = await items<KeyUseAnswer>(question, '/api/keys');
-    const traffic = await items<{ resource: string; lastEvent: number }>(question, '/api/traffic');
-    return [
-      ...keys,
-      ...traffic.map(({ resource, lastEvent }) => ({ entrance: resource, key: '', lastUsed: lastEvent })),
-    ];
+    return ((await answer.body.json()) as { items: readonly KeyUseAnswer[] }).items;
   };
 }
 
-/** Knows when each key was last used, and each resource last took an event, at any receiver. */
+/** Knows when each key was last used at any receiver. */
 export interface KeyUses {
   /** The ready receivers, as the EndpointSlices tell them now. */
   receivers(endpoints: readonly ReceiverEndpoint[]): void;
-  /** By the key's name, '' for the resource itself, in milliseconds since the epoch. */
+  /** By the key's name, in milliseconds since the epoch. */
   of(entrance: string): ReadonlyMap<string, number>;
   start(): void;
   stop(): void;
@@ -63,7 +51,7 @@ export interface KeyUses {
 export interface KeyUsesOptions {
   readonly ask: AskKeyUse;
   readonly token: (fresh: boolean) => Promise<string>;
-  /** A resource or its keys were used since it was last told: at most 20 a second, who waits longest first. */
+  /** A WebhookSecret's keys were used since it was last told: at most 20 a second, who waits longest first. */
   readonly changed: (entrance: string) => void;
   /** Milliseconds between two rounds of questions. */
   readonly everyMs: number;

@@ -7,7 +7,6 @@ import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
 import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
-import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import type { KeyUse } from '../verify/key-use.ts';
@@ -27,7 +26,6 @@ export interface AdminParts {
   /** The table in force, and since when it is. */
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
-  readonly traffic: Pick<Traffic, 'list'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly token: string;
@@ -69,7 +67,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, repeats, redrive, gate, keyUse, traffic, inForce }: AdminParts): Router {
+function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -80,7 +78,6 @@ function api({ journal, refusals, repeats, redrive, gate, keyUse, traffic, inFor
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
-  router.get('/traffic', (_request, response) => void response.json({ items: traffic.list() }));
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });

@@ -9,8 +9,6 @@ export interface FakeReceiver {
   readonly revision: number;
   /** What it tells of its keys' use. */
   used(entrance: string, key: string, lastUsed: number): void;
-  /** What it tells of when a resource last took an event. */
-  took(resource: string, lastEvent: number): void;
   /** Resolves when the operator waits for a revision that this receiver does not run. */
   askedInVain(): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -21,7 +19,6 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
   let revision = 0;
   let following = true;
   const items: object[] = [];
-  const traffic: object[] = [];
   const held = new Map<ServerResponse, number>();
   const inVain: ((atLeast: number) => void)[] = [];
 
@@ -42,9 +39,7 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
       return;
     }
     const url = new URL(request.url ?? '', 'http://receiver');
-    if (url.pathname === '/api/traffic')
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ items: traffic }));
-    else if (url.pathname === '/api/keys')
+    if (url.pathname === '/api/keys')
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ items }));
     else answer(response, Number(url.searchParams.get('atLeast') ?? 0));
   };
@@ -59,7 +54,6 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
       following = now;
       for (const [response, atLeast] of held) answer(response, atLeast);
     },
-    took: (resource, lastEvent) => void traffic.push({ resource, lastEvent }),
     used: (entrance, key, lastUsed) => void items.push({ entrance, key, lastUsed }),
     get revision() {
       return revision;

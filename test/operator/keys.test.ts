@@ -46,28 +46,6 @@ describeWithServer('the keys of a WebhookSecret', (server) => {
     expect(again['data']).toEqual({ key });
   });
 
-  test('tells when a trigger last took an event, and keeps it when a receiver starts anew', async () => {
-    await using stage = await setStage(server);
-    await stage.startOperator();
-    await stage.secret('keys', { current: 's3cr3t' });
-    await stage.webhookSecret('hooks');
-    await stage.trigger('forward');
-    await stage.ready('EventTrigger', 'forward', 'Live');
-    const day = Date.UTC(2027, 0, 31);
-    stage.receiver.took(`EventTrigger/${stage.namespace}/forward`, day + 999);
-    await stage.until(
-      'EventTrigger',
-      'forward',
-      ({ status }) => status?.traffic?.lastEvent === '2027-01-31T00:00:00Z',
-    );
-    await stage.operator.stop();
-    await stage.startOperator();
-    await stage.trigger('forward', { suspend: true });
-    await stage.ready('EventTrigger', 'forward', 'Suspended');
-    const { status } = await stage.until('EventTrigger', 'forward', () => true);
-    expect(status?.traffic).toEqual({ lastEvent: '2027-01-31T00:00:00Z' });
-  });
-
   test('tells when each key was last used, and when the old one may go', async () => {
     await using stage = await setStage(server);
     await stage.secret('mine', { old: 's3cr3t' });

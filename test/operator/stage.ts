@@ -37,7 +37,6 @@ export interface Shown extends Watchable {
     readonly url?: string;
     readonly address?: { readonly url: string };
     readonly targetUri?: string;
-    readonly traffic?: { readonly lastEvent: string };
     readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
   };
 }
