@@ -22,6 +22,10 @@ import { createQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
 import { createRecorder } from './recorder.ts';
 import { createStatusWriter } from './status-writer.ts';
+import type { AskTraffic } from './traffic/ask-traffic.ts';
+import { trafficShown } from './traffic/shown.ts';
+import { createTrafficReporter } from './traffic/traffic.ts';
+import { createWriteTraffic } from './traffic/write-traffic.ts';
 
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig;
@@ -47,6 +51,10 @@ export interface OperatorOptions {
   readonly askKeyUse: AskKeyUse;
   /** Milliseconds between two such questions. Default 30 s. */
   readonly keyUseEveryMs?: number;
+  /** How a receiver is asked what passed at each resource: `createAskTraffic(dispatcher)`. */
+  readonly askTraffic: AskTraffic;
+  /** Milliseconds between two writes of one status's traffic. Default 30 s. */
+  readonly trafficEveryMs?: number;
   /** Makes an admin token, should there be none yet. */
   readonly makeToken: () => string;
   /** So many unguessable bytes: keys that `spec.generate` asks for are made of them. */
@@ -94,6 +102,8 @@ const RESYNC_MS = 600_000;
 const MANY = 1000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
+/** The same for what passed. */
+const TRAFFIC_MS = 30_000;
 /** What is under way may take so long to end; then its connections are cut. */
 const STOP_MS = 2000;
 
@@ -130,6 +140,15 @@ export function createOperator(options: OperatorOptions): Operator {
     token: adminToken,
     changed: (key) => queue.add(key),
     everyMs: options.keyUseEveryMs ?? KEY_USE_MS,
+  });
+  const traffic = createTrafficReporter({
+    ask: options.askTraffic,
+    token: adminToken,
+    write: createWriteTraffic(client),
+    shown: (resource) => trafficShown(world, resource),
+    log,
+    everyMs: options.trafficEveryMs ?? TRAFFIC_MS,
+    now,
   });
   const publisher = createPublisher({
     secrets: createRoutingSecrets(client, namespace),
@@ -170,6 +189,7 @@ export function createOperator(options: OperatorOptions): Operator {
     receiversChanged(receivers) {
       confirmer.receivers(receivers);
       keyUses.receivers(receivers);
+      traffic.receivers(receivers);
     },
     log,
     now,
@@ -241,6 +261,7 @@ export function createOperator(options: OperatorOptions): Operator {
       queue.start();
       started = true;
       keyUses.start();
+      traffic.start();
       resync = setInterval(() => {
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
@@ -249,6 +270,7 @@ export function createOperator(options: OperatorOptions): Operator {
       stopping.abort();
       clearInterval(resync);
       keyUses.stop();
+      traffic.stop();
       // The recorder last: what the queue still finishes may have something to tell.
       const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());
       const patience = new AbortController();

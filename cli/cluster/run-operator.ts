@@ -8,6 +8,7 @@ import { operatorAdmin } from '../../operator/observe/admin.ts';
 import { createOperatorMetrics } from '../../operator/observe/metrics.ts';
 import { notReady } from '../../operator/observe/readiness.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
+import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import { type ListenAddress, openListener } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
@@ -61,6 +62,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       egress: (entry) => egressFindings(entry, policy),
       ask: createAsk(dispatcher),
       askKeyUse: createAskKeyUse(dispatcher),
+      askTraffic: createAskTraffic(dispatcher),
       makeToken: () => randomBytes(32).toString('base64url'),
       randomBytes,
       giveBack: giveBackMemory,

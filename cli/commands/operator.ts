@@ -50,7 +50,7 @@ export const operator: Command = {
     { name: 'cluster-domain', value: 'NAME', help: `The cluster’s DNS domain. Default: ${DEFAULTS.domain}` },
     {
       name: 'generate-secrets',
-      help: 'Makes the Secrets that spec.generate of a WebhookSecret asks for; needs the right to create Secrets.',
+      help: 'Makes the Secrets that spec.generate asks for; needs the right to create Secrets.',
     },
     {
       name: 'leader-elect',

@@ -8,6 +8,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { logLevelOf } from '../log-level.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
+import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
 const DEFAULTS = {
   data: '.signalbox',
@@ -64,10 +65,11 @@ export const run: Command = {
     {
       name: 'issuer',
       value: 'URL',
-      help: 'Whose tokens `cluster.audience` asks for, by OpenID Connect discovery. A cluster’s receiver asks its own.',
+      help: 'Whose tokens `cluster.audience` asks for: an OpenID Connect issuer. In a cluster: its own.',
     },
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
+    ...TRACING_OPTIONS,
     {
       name: 'log-level',
       value: 'LEVEL',
@@ -98,6 +100,7 @@ export const run: Command = {
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       bounds: boundsOf(parsed),
+      tracing: await tracingOf(parsed, terminal),
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
       log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),

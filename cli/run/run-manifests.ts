@@ -1,5 +1,6 @@
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { Address } from '../address.ts';
 import type { Bounds } from '../bounds.ts';
@@ -30,6 +31,8 @@ export interface RunSettings {
   readonly issuer?: string | undefined;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
 }
 
@@ -97,6 +100,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
       ...settings.bounds,
+      tracing: settings.tracing,
       ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
       log,

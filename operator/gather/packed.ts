@@ -8,6 +8,7 @@ type Resource = WebhookSecret | EventTrigger | EventBridge;
  */
 export class Packed<R extends Resource> {
   readonly version: string | undefined;
+  readonly uid: string;
   /** What of it planning depends on: it differs where the resource is another, or another generation. */
   readonly planned: string;
   /** The status of Ready. */
@@ -19,6 +20,7 @@ export class Packed<R extends Resource> {
   constructor(resource: R) {
     const { uid, generation, deletionTimestamp, resourceVersion } = resource.metadata;
     this.version = resourceVersion;
+    this.uid = uid ?? '';
     this.planned = `${uid} ${generation} ${deletionTimestamp}`;
     this.leaving = deletionTimestamp !== undefined;
     this.ready = resource.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';

@@ -2,11 +2,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
-import { openDatabase, PAGE_BYTES } from './database.ts';
+import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
+import { isHeld } from './hold.ts';
+import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
-import { createPruner, type Retention } from './prune.ts';
+import { createPruner, type Pruned } from './prune.ts';
+import { createRowReader } from './read-rows.ts';
 import { createReplyWriter } from './reply.ts';
+import type { HistoryLimits, Retention } from './retention.ts';
+import { createRowCounts } from './row-counts.ts';
 import { openSeenIndex } from './seen-index.ts';
 import { createSettler } from './settle.ts';
 import { openShapes } from './shapes.ts';
@@ -14,12 +19,14 @@ import { createSpace } from './space.ts';
 import { isIoError, journalError } from './sqlite-error.ts';
 import { openTally } from './tally.ts';
 import { type Batch, OPERATION, OPERATION_HEAD } from './wire.ts';
+import { createRowWriter } from './write-rows.ts';
 import { createUnitWriter } from './write-unit.ts';
 
 export interface StoreOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly retention: Retention;
+  readonly limits: HistoryLimits;
   /** Keys in memory before they make a sorted run. */
   readonly runKeys: number;
 }
@@ -53,11 +60,12 @@ function fullMessage(directory: string, maxBytes: number): string {
 export type Store = ReturnType<typeof openStore>;
 
 /** Opens the journal in a directory. @throws JournalError */
-export function openStore({ directory, maxBytes, retention, runKeys }: StoreOptions) {
+export function openStore(options: StoreOptions) {
+  const { directory } = options;
   const db = openDatabase(directory);
   let parts: ReturnType<typeof openParts>;
   try {
-    parts = openParts(db, { directory, maxBytes, retention, runKeys });
+    parts = openParts(db, options);
   } catch (error) {
     db.close();
     throw journalError(error, directory);
@@ -70,7 +78,7 @@ function closeStore(db: DatabaseSync): void {
   db.close();
 }
 
-function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }: StoreOptions) {
+function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, runKeys }: StoreOptions) {
   // Nobody holds anything yet: what a former process held is claimed again.
   db.exec('UPDATE waiting SET holder = 0 WHERE holder <> 0');
   const names = openNames(db);
@@ -80,12 +88,16 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   const space = createSpace(db, maxBytes);
   const reply = createReplyWriter();
   const reader = createBatchReader();
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, reply });
-  const settle = createSettler(db, { tally, shapes });
-  const pruner = createPruner(db, tally, retention);
+  const lines = createLines(db);
+  const counts = createRowCounts(db);
+  const rows = createRowWriter(db, { names, counts });
+  const rowReader = createRowReader(db, names);
+  const settle = createSettler(db, { tally, shapes, lines });
+  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
+  const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, names, directory);
   let damaged: number[] = [];
-  const claims = createClaims(db, { names, tally, damaged: (delivery) => damaged.push(delivery) });
+  const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
   const oldest = db.prepare(
     'SELECT received FROM event WHERE id = (SELECT event FROM waiting ORDER BY id LIMIT 1)',
   );
@@ -94,6 +106,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   /** Operations that failed though nobody waits for them: packed, oldest first. */
   let deferred: Uint8Array[] = [];
   let pages = 0;
+  let holding = false;
   /** The last walk through the history found nothing more to drop. */
   let exhausted = false;
 
@@ -108,6 +121,8 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       begin.run();
       const result = work();
       seen.write();
+      counts.write();
+      tally.write();
       commit.run();
       tally.committed();
       seen.committed();
@@ -117,6 +132,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       names.rolledBack();
       tally.rolledBack();
       seen.rolledBack();
+      counts.rolledBack();
       const failure = journalError(error, directory);
       if (failure.code === 'JournalCorrupt') broken = failure;
       throw failure;
@@ -149,7 +165,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       for (let units = reader.u32(); units > 0; units--) writeUnit(reader);
     },
     [OPERATION.settle]() {
-      settle(reader);
+      settle(reader, reader.end);
       if (exhausted) changed();
     },
     [OPERATION.shape]() {
@@ -205,6 +221,26 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     }
   }
 
+  /** While the files are being copied nothing is put from the WAL into the database. */
+  function waitsForCopy(): boolean {
+    const held = isHeld(directory, Date.now());
+    if (held !== holding) attempt(() => holdWal(db, held));
+    holding = held;
+    return held;
+  }
+
+  function pruneStep(now: number): Pruned {
+    const aged = pruner.aged(now);
+    const surplus = aged.more ? aged : pruner.surplus(now);
+    const removed = aged.removed + (aged.more ? 0 : surplus.removed);
+    const keys = seen.seal(now) || seen.expire(now);
+    const rowsLeft = rows.expire(now);
+    const more = surplus.more || keys || rowsLeft;
+    const shapesLeft = more ? false : shapes.collect();
+    if (removed > 0 || keys) changed();
+    return { removed, more: more || shapesLeft };
+  }
+
   return {
     /** Writes a batch in one transaction. Never throws: what fails is told in the reply. */
     write(batch: Batch): Written {
@@ -223,7 +259,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     tidy(bytes: number): void {
       if (seen.ripe) attempt(() => transaction(() => seen.seal(Number.NEGATIVE_INFINITY)));
       pages += PAGES_PER_BATCH + bytes / PAGE_BYTES;
-      if (pages < CHECKPOINT_PAGES) return;
+      if (pages < CHECKPOINT_PAGES || waitsForCopy()) return;
       pages = 0;
       attempt(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
     },
@@ -239,6 +275,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     events: lists.events,
     deliveries: lists.deliveries,
     event: lists.event,
+    ...rowReader,
     stats(): JournalStats {
       const row = oldest.get() as { received: number } | undefined;
       return {
@@ -248,13 +285,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
         ...(row === undefined ? {} : { oldest: row.received }),
       };
     },
-    /** One step of dropping what has passed its time. */
-    prune(now: number): { removed: number; more: boolean } {
-      const aged = transaction(() => pruner.aged(now));
-      const keys = transaction(() => seen.seal(now) || seen.expire(now));
-      const shapesLeft = aged.more || keys ? false : transaction(() => shapes.collect());
-      if (aged.removed > 0 || keys) changed();
-      return { removed: aged.removed, more: aged.more || keys || shapesLeft };
-    },
+    /** One step of dropping what has passed its time or is more than may be kept, with one fsync. */
+    prune: (now: number): Pruned => transaction(() => pruneStep(now)),
   };
 }
