@@ -112,12 +112,9 @@ test('a definition ahead of the operator: the field that it does not know is tol
       '--type=json',
       `--patch=${JSON.stringify([operation])}`,
     ]);
-  const known = JSON.parse(
-    await command('kubectl', [
-      ...['get', 'crd/webhooksecrets.signalbox.dev', '-o'],
-      `jsonpath={${scheme.replaceAll('/', '.').replace('.0.', '[0].').replace(/\.-$/, '')}}`,
-    ]),
-  ) as string[];
+  const path = scheme.replaceAll('/', '.').replace('.0.', '[0].').replace(/\.-$/, '');
+  const show = ['get', 'crd/webhooksecrets.signalbox.dev', '-o', `jsonpath={${path}}`];
+  const known = JSON.parse(await command('kubectl', show)) as string[];
   await patch({ op: 'add', path: scheme, value: 'FromTheFuture' });
   try {
     const ahead = resource('WebhookSecret', 'ahead', { scheme: 'FromTheFuture', secrets: KEYS });
