@@ -5,6 +5,7 @@ import { createKubeClient } from '../receiver/kube/client.ts';
 import { type Entry, entryKey } from '../receiver/routing/table.ts';
 import { readAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
+import { type AskBridges, createBridgeReports } from './confirm/bridge-reports.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
 import { type AskKeyUse, createKeyUses } from './confirm/key-uses.ts';
 import { createAddressables } from './gather/addressables.ts';
@@ -44,6 +45,10 @@ export interface OperatorOptions {
   readonly askKeyUse: AskKeyUse;
   /** Milliseconds between two such questions. Default 30 s. */
   readonly keyUseEveryMs?: number;
+  /** How a receiver is asked how its bridges are: `createAskBridges(dispatcher)`. */
+  readonly askBridges: AskBridges;
+  /** Milliseconds between two such questions. Default 2 s. */
+  readonly bridgesEveryMs?: number;
   /** Makes an admin token, should there be none yet. */
   readonly makeToken: () => string;
   /** So many unguessable bytes: keys that `spec.generate` asks for are made of them. */
@@ -77,6 +82,8 @@ const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 const RESYNC_MS = 600_000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
+/** How soon a status tells what a bridge's backend does. */
+const BRIDGES_MS = 2000;
 /** What is under way may take so long to end; then its connections are cut. */
 const STOP_MS = 2000;
 
@@ -112,6 +119,13 @@ export function createOperator(options: OperatorOptions): Operator {
     token: adminToken,
     changed: (key) => queue.add(key),
     everyMs: options.keyUseEveryMs ?? KEY_USE_MS,
+  });
+  const bridgeReports = createBridgeReports({
+    ask: options.askBridges,
+    token: adminToken,
+    wanted: () => [...world.eventBridges.entries()].length > 0,
+    changed: (bridge) => queue.add(`EventBridge/${bridge}`),
+    everyMs: options.bridgesEveryMs ?? BRIDGES_MS,
   });
   const publisher = createPublisher({
     secrets: createRoutingSecrets(client, namespace),
@@ -152,13 +166,14 @@ export function createOperator(options: OperatorOptions): Operator {
     receiversChanged(receivers) {
       confirmer.receivers(receivers);
       keyUses.receivers(receivers);
+      bridgeReports.receivers(receivers);
     },
     log,
     now,
     random,
   });
   const reconciler = createReconciler({
-    sources: { world, secrets: secretReader, addressables, keyUses, settings: options },
+    sources: { world, secrets: secretReader, addressables, keyUses, bridgeReports, settings: options },
     publisher,
     confirmer,
     statusWriter,
@@ -208,6 +223,7 @@ export function createOperator(options: OperatorOptions): Operator {
       for (const key of everything()) queue.add(key);
       queue.start();
       keyUses.start();
+      bridgeReports.start();
       resync = setInterval(() => {
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
@@ -216,6 +232,7 @@ export function createOperator(options: OperatorOptions): Operator {
       stopping.abort();
       clearInterval(resync);
       keyUses.stop();
+      bridgeReports.stop();
       // The recorder last: what the queue still finishes may have something to tell.
       const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());
       const patience = new AbortController();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { createAsk } from '../../operator/confirm/ask.ts';
+import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator } from '../../operator/operator.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
@@ -35,6 +36,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
     egress: (entry) => egressFindings(entry, policy),
     ask: createAsk(dispatcher),
     askKeyUse: createAskKeyUse(dispatcher),
+    askBridges: createAskBridges(dispatcher),
     makeToken: () => randomBytes(32).toString('base64url'),
     randomBytes,
     log,

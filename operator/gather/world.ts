@@ -69,8 +69,8 @@ export function createWorld(options: WorldOptions): World {
         // A changed status is our own writing.
         if (asPlanned(before) !== asPlanned(after)) options.resourceChanged(`${kind}/${key}`, undefined);
         else options.resourceChanged(`${kind}/${key}`, after?.metadata.resourceVersion);
-        if (kind === 'WebhookSecret' && (before === undefined || after === undefined)) {
-          options.thingChanged(`WebhookSecret/${key}`);
+        if (kind !== 'EventTrigger' && (before === undefined || after === undefined)) {
+          options.thingChanged(`${kind}/${key}`);
         }
       },
     );

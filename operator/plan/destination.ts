@@ -43,16 +43,32 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function planJob(spec: JobTarget, around: Surroundings): PlannedDestination {
   const headers: SinkHeader[] =
     spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
-  return plan('job', spec, readHeaders(headers, jobAuth, around.secrets, bearer), around);
+  const planned = plan('job', spec, readHeaders(headers, jobAuth, around.secrets, bearer), around);
+  if (spec.allowLoop !== true) return planned;
+  return { ...planned, destination: { ...planned.destination, allowLoop: true } };
 }
 
-export function planSink(spec: SinkTarget, around: Surroundings, reader: Reader): PlannedDestination {
-  const headers = readHeaders(spec.headers ?? [], sinkHeader, around.secrets);
-  if (spec.sign === undefined) return plan('sink', spec, headers, around);
-  const { sign, lacks } = readSigning(spec.sign, around.secrets, reader);
+/** A job backend to read from: where it is, and as whom it is asked. */
+export function planBackend(spec: Backend, around: Surroundings, field: string): PlannedDestination {
+  const headers: SinkHeader[] =
+    spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
+  return plan('job', spec, readHeaders(headers, () => `${field}.auth`, around.secrets, bearer), around, field);
+}
+
+type Backend = DeadLetterSink & Pick<JobTarget, 'auth'>;
+
+export function planSink(
+  spec: SinkTarget,
+  around: Surroundings,
+  reader: Reader,
+  field: string = 'spec.target.sink',
+): PlannedDestination {
+  const headers = readHeaders(spec.headers ?? [], (i) => `${field}.headers[${i}]`, around.secrets);
+  if (spec.sign === undefined) return plan('sink', spec, headers, around, field);
+  const { sign, lacks } = readSigning(spec.sign, `${field}.sign`, around.secrets, reader);
   // With one key of several it is signed; without any it waits.
   const waits = sign.keys.length === 0 ? lacks : [];
-  const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around);
+  const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around, field);
   return {
     ...planned,
     destination: { ...planned.destination, sign },
@@ -62,16 +78,16 @@ export function planSink(spec: SinkTarget, around: Surroundings, reader: Reader)
 
 function readSigning(
   { scheme, hmac, secrets: list }: SigningSpec,
+  field: string,
   secrets: SecretLookup,
   reader: Reader,
 ): { readonly sign: Signing; readonly lacks: readonly Lack[] } {
-  const { keys, lacks } = readKeys(list, 'spec.target.sink.sign.secrets', secrets, reader);
-  const recipe = hmac && readRecipe(hmac, 'spec.target.sink.sign.hmac', reader);
+  const { keys, lacks } = readKeys(list, `${field}.secrets`, secrets, reader);
+  const recipe = hmac && readRecipe(hmac, `${field}.hmac`, reader);
   return { sign: withoutUndefined<Signing>({ scheme, hmac: recipe, keys }), lacks };
 }
 
 const jobAuth = (): string => 'spec.target.job.auth';
-const sinkHeader = (i: number): string => `spec.target.sink.headers[${i}]`;
 const bearer = (token: string): string => `Bearer ${token}`;
 
 export function planDeadLetterSink(spec: DeadLetterSink, around: Surroundings): PlannedDestination {

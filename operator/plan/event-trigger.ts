@@ -39,6 +39,8 @@ export interface EventTriggerInput {
   readonly addressOf: AddressLookup;
   /** Whether the resource's namespace has a WebhookSecret of that name. */
   readonly hasWebhookSecret: (name: string) => boolean;
+  /** The same for EventBridges. */
+  readonly hasEventBridge: (name: string) => boolean;
   /** This resource's entry in the routing table. */
   readonly previous: TriggerEntry | undefined;
   /** Base address of the in-cluster listener. */
@@ -208,10 +210,17 @@ function jobShape(job: JobTarget): JobShape {
 
 function missingSources(input: EventTriggerInput, from: TriggerSources): readonly Lack[] {
   const specs = input.resource.spec.from ?? [];
-  return from.webhookSecrets.flatMap((name) => {
-    if (input.hasWebhookSecret(name)) return [];
-    const i = specs.findIndex((source) => source.webhookSecret?.name === name);
-    const message = `WebhookSecret "${name}" does not exist in this namespace: create it, or name another`;
-    return [{ reason: 'RefNotFound', field: `spec.from[${i}].webhookSecret.name`, message }];
-  });
+  const lack = (kind: string, member: 'webhookSecret' | 'eventBridge', name: string): Lack => {
+    const i = specs.findIndex((source) => source[member]?.name === name);
+    const message = `${kind} "${name}" does not exist in this namespace: create it, or name another`;
+    return { reason: 'RefNotFound', field: `spec.from[${i}].${member}.name`, message };
+  };
+  return [
+    ...from.webhookSecrets
+      .filter((name) => !input.hasWebhookSecret(name))
+      .map((name) => lack('WebhookSecret', 'webhookSecret', name)),
+    ...from.eventBridges
+      .filter((name) => !input.hasEventBridge(name))
+      .map((name) => lack('EventBridge', 'eventBridge', name)),
+  ];
 }

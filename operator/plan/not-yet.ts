@@ -48,18 +48,8 @@ function correlateFaults(correlate: string | undefined): readonly Finding[] {
   return compiled.ok ? [] : compiled.findings;
 }
 
-/** An EventBridge as a whole. */
-export function eventBridgeNotYet(): Finding {
-  return notYet(
-    'spec.source',
-    'remove the EventBridge, or wait for the version that reads from a job backend',
-  );
-}
-
 function sourceNotYet(from: TriggerSource, field: string): readonly Finding[] {
   const findings: Finding[] = [];
-  if (from.eventBridge !== undefined)
-    findings.push(notYet(`${field}.eventBridge`, 'read from a webhookSecret or cluster'));
   if (from.cluster?.audience !== undefined) {
     findings.push(notYet(`${field}.cluster.audience`, 'remove it and close the port by a NetworkPolicy'));
   }

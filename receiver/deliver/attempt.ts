@@ -1,6 +1,7 @@
 import type { Attempt } from '../journal/journal.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
+import { refuseLoop } from './loop-guard.ts';
 import type { DeliveryObserver } from './observer.ts';
 import type { Answer, Failure, OutboundClient, OutboundRequest } from './outbound.ts';
 import { RenderError, type Renderer } from './renderer.ts';
@@ -91,6 +92,7 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
     renderer: Renderer,
     at: number,
   ): OutboundRequest | Failure {
+    refuseLoop(event, destination);
     const key = idempotencyKey(trigger, event.source, event.id);
     const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
     const signed = signing.sign(destination, rendered, key, at);

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { type CompiledBridge, compileBridge } from '../bridge/compile-bridge.ts';
+import { laneOf } from '../deliver/batch-lane.ts';
 import type { Renderer } from '../deliver/renderer.ts';
 import { compileShape } from '../deliver/shape/compile-shape.ts';
 import { createTokenBucket, type TokenBucket } from '../deliver/token-bucket.ts';
@@ -18,6 +20,7 @@ import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
 import {
+  type BridgeEntry,
   type EndpointEntry,
   type Entry,
   entryKey,
@@ -54,6 +57,15 @@ export interface RunningTrigger {
   readonly shape: PinnedShape;
 }
 
+/** A bridge in force. */
+export interface RunningBridge extends CompiledBridge {
+  readonly entry: BridgeEntry;
+  /** `namespace/name` */
+  readonly key: string;
+  /** `EventBridge/ns/name`: what its events' dedup keys and records name, and its own sink's trigger key. */
+  readonly entrance: string;
+}
+
 /** A Shape by content: what a delivery pins. */
 export interface PinnedShape {
   readonly hash: string;
@@ -76,6 +88,8 @@ export interface Runtime {
   /** The same triggers one by one, for who asks each of them. */
   readers(entrance: string): readonly RunningTrigger[];
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
+  /** By `namespace/name`. */
+  readonly bridges: ReadonlyMap<string, RunningBridge>;
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
   readonly faults: readonly { readonly entry: string; readonly finding: Finding }[];
 }
@@ -84,6 +98,7 @@ interface Compiled {
   readonly entry: Entry;
   readonly endpoint?: RunningEndpoint;
   readonly trigger?: RunningTrigger;
+  readonly bridge?: RunningBridge;
   readonly findings: readonly Finding[];
 }
 
@@ -115,10 +130,12 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
   }
   const endpoints = new Map<string, RunningEndpoint>();
   const triggers = new Map<string, RunningTrigger>();
+  const bridges = new Map<string, RunningBridge>();
   const faults: { entry: string; finding: Finding }[] = [];
   for (const [key, one] of compiled) {
     if (one.endpoint !== undefined) endpoints.set(one.endpoint.entry.source, one.endpoint);
     if (one.trigger !== undefined) triggers.set(one.trigger.key, one.trigger);
+    if (one.bridge !== undefined) bridges.set(one.bridge.key, one.bridge);
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
   const indexes = buildIndexes(triggers, before?.indexes);
@@ -136,6 +153,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
     readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
+    bridges,
     faults,
     compiled,
     indexes,
@@ -162,7 +180,7 @@ function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined
 function compile(entry: Entry, jwks: JwksSource | undefined): Compiled {
   if (entry.kind === 'WebhookSecret') return compileEndpoint(entry, jwks);
   if (entry.kind === 'EventTrigger') return compileTrigger(entry);
-  return { entry, findings: [] };
+  return compileBridgeEntry(entry);
 }
 
 function compileEndpoint(entry: EndpointEntry, jwks: JwksSource | undefined): Compiled {
@@ -202,6 +220,37 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     shape: new LazyShape(entry.shape),
   };
   return { entry, trigger, findings: [] };
+}
+
+function compileBridgeEntry(entry: BridgeEntry): Compiled {
+  const compiled = compileBridge(entry);
+  if (!compiled.ok) return { entry, findings: compiled.findings };
+  const key = `${entry.namespace}/${entry.name}`;
+  const bridge = { entry, key, entrance: entryKey(entry), ...compiled.value };
+  const sink = sinkTrigger(entry);
+  return { entry, bridge, findings: [], ...(sink === undefined ? {} : { trigger: sink }) };
+}
+
+/** A bridge's own sink is a trigger that takes all that the bridge reads. Its key has three parts, as no other's. */
+function sinkTrigger({ sink, ...origin }: BridgeEntry): RunningTrigger | undefined {
+  if (sink === undefined) return undefined;
+  const { namespace, name, uid, generation, suspend } = origin;
+  const { shape, destination, policy } = sink;
+  const entry: TriggerEntry = {
+    kind: 'EventTrigger',
+    ...{ namespace, name, uid, generation, suspend },
+    from: { webhookSecrets: [], eventBridges: [name] },
+    filters: [],
+    ...{ shape, destination, policy: laneOf(policy) },
+  };
+  const key = entryKey(origin);
+  return {
+    entry,
+    key,
+    entrance: key,
+    matcher: new MatcherOnDemand(entry, []),
+    shape: new LazyShape(shape),
+  };
 }
 
 /**
