@@ -118,7 +118,8 @@ export const REASONS = {
   BackendUnreachable: {
     condition: 'Ready',
     status: 'False',
-    meaning: 'The EventBridge cannot read from its backend now; it tries again at once, then ever more seldom.',
+    meaning:
+      'The EventBridge cannot read from its backend now; it tries again at once, then ever more seldom.',
     remedy: 'See that the backend runs and that the address and token of spec.source are right.',
   },
   CursorKept: {
@@ -136,8 +137,10 @@ export const REASONS = {
   Reconciled: {
     condition: 'Lossless',
     status: 'True',
-    meaning: 'The backend replays nothing, but its jobs are read after each gap, and what was missed is told.',
-    remedy: 'Nothing to do. What no job record shows (progress, a second retry in one gap) is not told afterwards.',
+    meaning:
+      'The backend replays nothing, but its jobs are read after each gap, and what was missed is told.',
+    remedy:
+      'Nothing to do. What no job record shows (progress, a second retry in one gap) is not told afterwards.',
   },
   NoReplay: {
     condition: 'Lossless',

@@ -26,6 +26,8 @@ export interface Arrival {
   /** Of the table in force. */
   readonly revision: number;
   readonly now: number;
+  /** What tells one sender's ids from another's; left out: the event's source. */
+  readonly idSource?: (event: CloudEvent) => string;
 }
 
 /** An event and the triggers that take it. */
@@ -54,7 +56,7 @@ export function unitOf(
   arrival: Arrival,
   deliveries: readonly NewDelivery[],
 ): Unit {
-  const { entrance, now, dedup, key, revision } = arrival;
+  const { entrance, now, dedup, key, revision, idSource } = arrival;
   const names = triggers.map((trigger) => trigger.key);
   const unit = {
     event: {
@@ -69,7 +71,7 @@ export function unitOf(
   };
   if (!dedup.enabled) return unit;
   const unseen = {
-    key: dedupKey(entrance, event.source, event.id),
+    key: dedupKey(entrance, idSource?.(event) ?? event.source, event.id),
     fingerprint: fingerprint(event),
     expiresAt: now + dedup.windowMs,
     // An event that nobody wanted leaves its id free: sent again, it is matched anew.

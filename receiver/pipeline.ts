@@ -8,18 +8,29 @@ import {
   type Matched,
   unitOf,
 } from './acceptance.ts';
+import { readCalls } from './bridge/calls.ts';
+import type { Unwritten, Written } from './bridge/reader.ts';
+import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import type { Journal, UnitOutcome } from './journal/journal.ts';
+import type { Journal, RowWrite, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
-import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
+import {
+  asRequestError,
+  backlogged,
+  cannotVerify,
+  rateExceeded,
+  unauthorized,
+  unwritten,
+} from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
-import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { RunningBridge, RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { Dedup } from './routing/table.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -36,6 +47,7 @@ export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[
 export interface PipelineParts {
   readonly journal: Journal;
   readonly engine: DeliveryEngine;
+  readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
   readonly keyUse: Pick<KeyUse, 'note'>;
@@ -50,6 +62,16 @@ export interface Pipeline {
   ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void;
   /** A request to an EventTrigger's cluster address, body read. */
   receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void;
+  /**
+   * Events that a bridge read. `rows`, where given, is written with them, or none of them is: its unit fails where another
+   * receiver reads by now, and so does each event's.
+   */
+  bridge(
+    bridge: RunningBridge,
+    events: readonly CloudEvent[],
+    rows: FencedRows | undefined,
+    done: (written: Written | Unwritten) => void,
+  ): void;
 }
 
 /** A request on its way through: what came, what is known of it, and who waits for the answer. */
@@ -60,13 +82,19 @@ interface Passage extends Arrival {
   readonly done: Done;
 }
 
+/** A row to write, and what then holds of it. */
+export interface FencedRows {
+  readonly row: RowWrite;
+  readonly fence: RowWrite;
+}
+
 type Match = (event: CloudEvent) => readonly RunningTrigger[];
 
 const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, observer, renderers } = parts;
+  const { journal, engine, backlog, observer, renderers } = parts;
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
@@ -74,6 +102,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const now = parts.now();
     const bytes = request.body.length;
     const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     if (entry.cannotVerify !== undefined) {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
@@ -111,6 +144,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       passage.done(undefined, NONE, reply);
       return;
     }
+    const bridges = parts.runtime().callees(endpoint.entrance);
+    if (bridges.length > 0) {
+      called(bridges, request, passage);
+      return;
+    }
     const routes = parts.runtime().routes(endpoint.entrance);
     parse(
       passage,
@@ -119,12 +157,37 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     );
   }
 
+  /** A job backend calls: its events go by way of the bridges that name this endpoint. */
+  function called(bridges: readonly RunningBridge[], request: SignedRequest, passage: Passage): void {
+    let left = bridges.length;
+    let cause: string | undefined;
+    try {
+      for (const one of bridges) {
+        bridge(one, readCalls(one, request.body), undefined, (written) => {
+          if ('cause' in written) cause = written.cause;
+          left -= 1;
+          if (left > 0) return;
+          if (cause === undefined) passage.done(undefined, NONE);
+          else refuse(passage, unwritten(undefined), cause);
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      refuse(passage, error);
+    }
+  }
+
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
     const { entrance, entry, matcher } = trigger;
     const { revision } = parts.runtime();
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
     const bytes = request.body.length;
     const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
@@ -162,13 +225,82 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
-      if (!held) return;
-      for (const [i, outcome] of outcomes.entries()) {
-        const [one, unit] = [matched[i], units[i]];
-        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
-      }
+      count(units, outcomes);
+      if (held) handOver(matched, units, passage, outcomes);
     });
+  }
+
+  /** Gives the engine what was just committed. */
+  function handOver(
+    matched: readonly Matched[],
+    units: readonly Unit[],
+    arrival: Arrival,
+    outcomes: readonly UnitOutcome[],
+  ): void {
+    for (const [i, outcome] of outcomes.entries()) {
+      const [one, unit] = [matched[i], units[i]];
+      if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
+        engine.hand(heldDeliveries(one.event, arrival, unit, outcome.deliveries));
+    }
+  }
+
+  function bridge(
+    { entrance, key }: RunningBridge,
+    events: readonly CloudEvent[],
+    rows: FencedRows | undefined,
+    done: (written: Written | Unwritten) => void,
+  ): void {
+    const full = backlog.full();
+    if (full !== undefined) {
+      done({ lost: false, cause: backlogged(full).message });
+      return;
+    }
+    const runtime = parts.runtime();
+    const arrival: Arrival = {
+      entrance,
+      dedup: BRIDGE_DEDUP,
+      key: undefined,
+      revision: runtime.revision,
+      now: parts.now(),
+      idSource: ojsSource,
+    };
+    const routes = runtime.routes(entrance);
+    const matched = events.map((event) => ({ event, triggers: routes.match(event) }));
+    const held = hasRoom(matched);
+    for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
+    const units = matched.map((each): Unit => {
+      const unit = unitOf(each, arrival, deliveriesOf(each, arrival, runtime, held));
+      return rows === undefined ? unit : { ...unit, rows: [rows.fence] };
+    });
+    const first: readonly Unit[] =
+      rows === undefined ? [] : [{ deliveries: [], rows: [rows.row], answer: '' }];
+    journal.commit([...first, ...units], (error, all) => {
+      if (error !== undefined || all.length !== first.length + units.length) {
+        done({ lost: false, cause: error?.message ?? 'the journal answered too little' });
+        return;
+      }
+      if (all.some(({ outcome }) => outcome === 'conflict')) {
+        done({ lost: true, cause: `another receiver reads ${key}` });
+        return;
+      }
+      const outcomes = all.slice(first.length);
+      done(writtenOf(accepted(arrival, matched, outcomes)));
+      count(units, outcomes);
+      if (held) handOver(matched, units, arrival, outcomes);
+    });
+  }
+
+  function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
+    let deliveries = 0;
+    let due = 0;
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.outcome !== 'committed') continue;
+      for (const { parked } of units[i]?.deliveries ?? []) {
+        deliveries += 1;
+        if (parked === undefined) due += 1;
+      }
+    }
+    backlog.added(deliveries, due);
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -182,7 +314,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function accepted(
-    { entrance, now }: Passage,
+    { entrance, now }: Arrival,
     matched: readonly Matched[],
     outcomes: readonly UnitOutcome[],
   ): readonly Accepted[] {
@@ -190,6 +322,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
       observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      if (told.duplicate) {
+        const { source, id, differs } = told;
+        observer.repeated({ at: now, entrance, source, id, differs });
+      }
       return told;
     });
   }
@@ -215,7 +351,23 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     observer.rejected(refusal);
   }
 
-  return { ingest, receive };
+  return { ingest, receive, bridge };
+}
+
+/** A backend's ids are its own: what the event is called on its way out has no part in them. */
+function ojsSource(event: CloudEvent): string {
+  return event.attributes['ojssource'] ?? '';
+}
+
+/** A bridge's dedup window is the default one: its backend tells a thing again within moments, if at all. */
+const BRIDGE_DEDUP: Dedup = { enabled: true, windowMs: 86_400_000 };
+
+function writtenOf(all: readonly Accepted[]): Written {
+  return {
+    events: all.filter(({ duplicate }) => !duplicate).length,
+    duplicates: all.filter(({ duplicate }) => duplicate).length,
+    differing: all.filter(({ differs }) => differs).length,
+  };
 }
 
 /** Puts what was accepted between what was refused, as the events came. */

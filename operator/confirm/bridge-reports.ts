@@ -113,7 +113,10 @@ function byBridge(reports: readonly BridgeReport[]): ReadonlyMap<string, readonl
       ...(trouble === undefined ? {} : { trouble }),
       ...(lossless === undefined ? {} : { lossless }),
     };
-    by.set(bridge, [...(by.get(bridge) ?? []), own].sort((a, b) => rank(a) - rank(b)));
+    by.set(
+      bridge,
+      [...(by.get(bridge) ?? []), own].sort((a, b) => rank(a) - rank(b)),
+    );
   }
   return by;
 }

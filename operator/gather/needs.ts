@@ -1,4 +1,10 @@
-import type { EventBridge, EventTrigger, ObjectReference, SinkTarget, WebhookSecret } from '../plan/resources.ts';
+import type {
+  EventBridge,
+  EventTrigger,
+  ObjectReference,
+  SinkTarget,
+  WebhookSecret,
+} from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
 
 /** What planning a resource needs from elsewhere: names of Secrets and refs, all in the resource's own namespace. */
@@ -50,7 +56,11 @@ export function needsOfEventBridge({ metadata, spec }: EventBridge): Needs {
     ...(ojs?.auth === undefined ? [] : [ojs.auth.secretKeyRef.name]),
     ...(spec.sink === undefined ? [] : secretsOfSink(spec.sink)),
   ]);
-  const cluster = ojs?.clusterRef && { apiVersion: 'v1', kind: 'Service', name: `${ojs.clusterRef.name}-server` };
+  const cluster = ojs?.clusterRef && {
+    apiVersion: 'v1',
+    kind: 'Service',
+    name: `${ojs.clusterRef.name}-server`,
+  };
   const refs = [ojs?.ref, cluster, spec.sink?.ref, spec.delivery?.deadLetterSink?.ref].filter(
     (ref) => ref !== undefined,
   );

@@ -10,7 +10,11 @@ export interface BridgeReport {
   readonly transport?: string;
   /** Why it does not read now. */
   readonly trouble?: string;
-  readonly lossless?: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
+  readonly lossless?: {
+    readonly status: 'True' | 'False';
+    readonly reason: string;
+    readonly message: string;
+  };
 }
 
 /** `Ready`, which a bridge is only while some receiver reads from its backend. */

@@ -52,7 +52,13 @@ export function planJob(spec: JobTarget, around: Surroundings): PlannedDestinati
 export function planBackend(spec: Backend, around: Surroundings, field: string): PlannedDestination {
   const headers: SinkHeader[] =
     spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
-  return plan('job', spec, readHeaders(headers, () => `${field}.auth`, around.secrets, bearer), around, field);
+  return plan(
+    'job',
+    spec,
+    readHeaders(headers, () => `${field}.auth`, around.secrets, bearer),
+    around,
+    field,
+  );
 }
 
 type Backend = DeadLetterSink & Pick<JobTarget, 'auth'>;

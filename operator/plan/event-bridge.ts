@@ -7,7 +7,7 @@ import type {
   Entry,
   OjsSource,
 } from '../../receiver/routing/table.ts';
-import { bridgeConditions, readyByReports, type BridgeReport } from './bridge-report.ts';
+import { type BridgeReport, bridgeConditions, readyByReports } from './bridge-report.ts';
 import { planDelivery } from './delivery.ts';
 import {
   type AddressLookup,
@@ -125,36 +125,40 @@ function draft(input: EventBridgeInput, identity: Identity, ojs: OjsSourceSpec):
   const deadLetterSpec = spec.delivery?.deadLetterSink;
   const deadLetter = deadLetterSpec && planDeadLetterSink(deadLetterSpec, input);
   const policy = planDelivery(spec.delivery, deadLetter?.destination, reader);
-  const candidate = withoutUndefined<BridgeEntry>({
-    kind: 'EventBridge',
-    ...identity,
-    suspend: spec.suspend ?? false,
-    source: makeSource(ojs, backend.destination, reader),
-    filters: spec.filters ?? [],
-    typePrefix: spec.typePrefix ?? TYPE_PREFIX,
-    sourceUri: spec.sourceUri ?? defaultSource(backend.destination, identity),
-    extensions: spec.ceOverrides?.extensions ?? {},
-    sink: sink && makeSink(spec, sink.destination, policy, reader),
-  });
+  const bridgeSink = sink && makeSink(spec, sink.destination, policy, reader);
+  const candidate = makeEntry(identity, spec, makeSource(ojs, backend.destination, reader), bridgeSink);
+  const parts = [backend, sink, deadLetter].filter((part) => part !== undefined);
   return {
     backend,
     sink,
     candidate,
     findings: [
       ...reader.findings,
-      ...backend.findings,
-      ...(sink?.findings ?? []),
-      ...(deadLetter?.findings ?? []),
+      ...parts.flatMap((part) => part.findings),
       ...notYet(spec),
       ...input.check(candidate),
     ],
-    lacks: [
-      ...backend.lacks,
-      ...missingWebhookSecret(ojs, input),
-      ...(sink?.lacks ?? []),
-      ...(deadLetter?.lacks ?? []),
-    ],
+    lacks: [...parts.flatMap((part) => part.lacks), ...missingWebhookSecret(ojs, input)],
   };
+}
+
+function makeEntry(
+  identity: Identity,
+  spec: EventBridgeSpec,
+  source: OjsSource,
+  sink: BridgeSink | undefined,
+): BridgeEntry {
+  return withoutUndefined<BridgeEntry>({
+    kind: 'EventBridge',
+    ...identity,
+    suspend: spec.suspend ?? false,
+    source,
+    filters: spec.filters ?? [],
+    typePrefix: spec.typePrefix ?? TYPE_PREFIX,
+    sourceUri: spec.sourceUri ?? defaultSource(source.backend, identity),
+    extensions: spec.ceOverrides?.extensions ?? {},
+    sink,
+  });
 }
 
 /** `clusterRef` is the Service that the cluster's operator makes for it. */
@@ -181,7 +185,8 @@ function missingCluster(name: string, namespace: string): string {
 function makeSource(ojs: OjsSourceSpec, backend: Destination, reader: Reader): OjsSource {
   const field = `${SOURCE}.pollInterval`;
   const pollIntervalMs = reader.duration(ojs.pollInterval, field, POLL_INTERVAL_MS);
-  if (pollIntervalMs < 1) reader.findings.push({ field, message: 'asking without a pause: write 100ms or more' });
+  if (pollIntervalMs < 1)
+    reader.findings.push({ field, message: 'asking without a pause: write 100ms or more' });
   return withoutUndefined<OjsSource>({
     backend,
     transport: ojs.transport ?? 'Auto',
@@ -221,7 +226,10 @@ function defaultSource({ url, unresolved }: Destination, { namespace, name }: Id
   return at === null ? `ojs://${name}.${namespace}` : `ojs://${at.host}${at.pathname.replace(/\/+$/, '')}`;
 }
 
-function missingWebhookSecret({ transport, webhookSecret }: OjsSourceSpec, input: EventBridgeInput): readonly Lack[] {
+function missingWebhookSecret(
+  { transport, webhookSecret }: OjsSourceSpec,
+  input: EventBridgeInput,
+): readonly Lack[] {
   if (transport !== 'Webhook' || webhookSecret === undefined) return [];
   const { name } = webhookSecret;
   const field = `${SOURCE}.webhookSecret.name`;
@@ -232,7 +240,5 @@ function missingWebhookSecret({ transport, webhookSecret }: OjsSourceSpec, input
 
 function notYet(spec: EventBridgeSpec): readonly Finding[] {
   if (spec.delivery?.ordering !== 'PerSubject') return [];
-  return [
-    { field: 'spec.delivery.ordering', message: 'this is not supported yet: use None, the default' },
-  ];
+  return [{ field: 'spec.delivery.ordering', message: 'this is not supported yet: use None, the default' }];
 }

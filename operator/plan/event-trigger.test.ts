@@ -153,6 +153,11 @@ describe('what is missing', () => {
     expect(entry).toMatchObject({ from: { webhookSecrets: ['hooks', 'later'] } });
     expect(ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
     expect(ready.message).toContain('spec.from[1].webhookSecret.name');
+    expect(planSpec({ from: [{ eventBridge: { name: 'results' } }] }).ready.status).toBe('True');
+    const missing = planSpec({ from: [{ eventBridge: { name: 'later' } }] });
+    expect(missing.entry).toMatchObject({ from: { eventBridges: ['later'] } });
+    expect(missing.ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
+    expect(missing.ready.message).toContain('spec.from[0].eventBridge.name');
     expect(ready.message).toContain('"later"');
   });
 });
@@ -184,7 +189,6 @@ describe('what is refused', () => {
     ['spec.steps', { steps: [{ name: 'a', target: { sink: { uri: 'http://sink.example' } } }] }],
     ['spec.correlate', { correlate: 'data.id', onStart: 'StartOrWake' }],
     ['spec.onStart', { onStart: 'StartOrWake' }],
-    ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
     ['spec.from[0].cluster.audience', { from: [{ cluster: { audience: 'signalbox' } }] }],
     ['spec.from[0].cluster.subjects', { from: [{ cluster: { audience: 'a', subjects: ['b'] } }] }],
     ['spec.delivery.ordering', { delivery: { ordering: 'PerSubject' } }],

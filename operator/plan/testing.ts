@@ -2,7 +2,14 @@ import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts'
 import type { Entry } from '../../receiver/routing/table.ts';
 import type { EventBridgeInput } from './event-bridge.ts';
 import type { EventTriggerInput } from './event-trigger.ts';
-import type { EventBridge, EventBridgeSpec, EventTrigger, EventTriggerSpec, WebhookSecret, WebhookSecretSpec } from './resources.ts';
+import type {
+  EventBridge,
+  EventBridgeSpec,
+  EventTrigger,
+  EventTriggerSpec,
+  WebhookSecret,
+  WebhookSecretSpec,
+} from './resources.ts';
 import type { SecretLookup } from './secrets.ts';
 import type { WebhookSecretInput } from './webhook-secret.ts';
 

@@ -44,7 +44,8 @@ function faults({ sourceUri, typePrefix, extensions }: BridgeEntry): readonly Fi
   }
   for (const [name, value] of Object.entries(extensions)) {
     const field = `spec.ceOverrides.extensions.${name}`;
-    if (OWN.has(name)) findings.push({ field, message: 'is an attribute of its own and cannot be overridden' });
+    if (OWN.has(name))
+      findings.push({ field, message: 'is an attribute of its own and cannot be overridden' });
     else if (!isAttributeName(name))
       findings.push({ field, message: 'is no extension name; use lower-case letters and digits' });
     else if (!isAllowedText(value))

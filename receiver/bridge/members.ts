@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isTooDeep, type JsonSpan, scanObject, skipSpace } from '../event/json-scanner.ts';
+import { isTooDeep, type JsonSpan, scanArray, scanObject, skipSpace } from '../event/json-scanner.ts';
 
 /** A message of the backend's that cannot be read; the message says why. */
 export class BrokenMessage extends Error {
@@ -23,6 +23,11 @@ export interface Members {
 /** Reads a JSON object without touching its values. Throws BrokenMessage. */
 export function readMembers(json: Buffer): Members {
   if (!isUtf8(json)) throw new BrokenMessage('it is not UTF-8');
+  return readRawMembers(json);
+}
+
+/** The same of an object that holds many messages: one that is no UTF-8 leaves the others readable. */
+export function readRawMembers(json: Buffer): Members {
   const spans = new Map<string, JsonSpan>();
   try {
     const end = scanObject(json, skipSpace(json, 0), (start, to, value) => {
@@ -31,7 +36,9 @@ export function readMembers(json: Buffer): Members {
     if (skipSpace(json, end) !== json.length) throw new BrokenMessage('something follows the JSON object');
   } catch (error) {
     if (error instanceof BrokenMessage) throw error;
-    throw new BrokenMessage(`it is no JSON object: ${error instanceof Error ? error.message : String(error)}`);
+    throw new BrokenMessage(
+      `it is no JSON object: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (isTooDeep(json)) throw new BrokenMessage('it is nested too deeply');
   return {
@@ -51,6 +58,17 @@ export function readMembers(json: Buffer): Members {
       return kind === 'string' || kind === 'number' || kind === 'boolean';
     },
   };
+}
+
+/** Each item of a JSON array, as its own bytes. Throws BrokenMessage. */
+export function itemsOf(json: Buffer): readonly Buffer[] {
+  const items: Buffer[] = [];
+  try {
+    scanArray(json, 0, ({ start, end }) => void items.push(json.subarray(start, end)));
+  } catch (error) {
+    throw new BrokenMessage(`it is no JSON array: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return items;
 }
 
 function textOf(json: Buffer, start: number, end: number): string {

@@ -29,11 +29,26 @@ export function meaningsOf({ from, to }: Pick<StateChange, 'from' | 'to'>): read
   return ENDINGS[to] ?? MEANINGS[`${known} ${to}`] ?? OTHER;
 }
 
+/** What a job is once an event of this type has happened to it; none says it of `job.failed`, which another follows. */
+export const STANDINGS: Readonly<Record<string, string>> = {
+  'job.scheduled': 'scheduled',
+  'job.enqueued': 'available',
+  'job.started': 'active',
+  'job.retrying': 'retryable',
+  'job.completed': 'completed',
+  'job.discarded': 'discarded',
+  'job.cancelled': 'cancelled',
+  'job.expired': 'expired',
+};
+
 /** What enrichment brought: members of `data` by name, each JSON text. */
 export type Details = Readonly<Record<string, string>>;
 
 /** The events that a change of state is. Their ids are the same however often, and wherever, the change is read. */
-export function normalise(change: StateChange, details: (type: string) => Details = () => ({})): readonly Reading[] {
+export function normalise(
+  change: StateChange,
+  details: (type: string) => Details = () => ({}),
+): readonly Reading[] {
   return meaningsOf(change).map((type) => ({
     id: changeId(change, type),
     type,
@@ -45,6 +60,7 @@ export function normalise(change: StateChange, details: (type: string) => Detail
     queue: change.queue,
     jobType: change.jobType,
     change,
+    standing: change,
   }));
 }
 

@@ -27,6 +27,7 @@ describe('an event envelope', () => {
         extensions: {},
         queue: 'email',
         jobType: 'email.send',
+        standing: { jobId: 'job_019539a4', from: '', to: 'completed', at: '2025-06-01T10:30:02.789Z' },
       },
     ]);
   });
@@ -39,7 +40,9 @@ describe('an event envelope', () => {
 
   it('is read without what is wrong in it', () => {
     expect(
-      read('{"specversion":"1.0","id":7,"type":"a","time":"yesterday","subject":"","source":"x","data":null,"traceparent":"00-1","nested":{}}')[0],
+      read(
+        '{"specversion":"1.0","id":7,"type":"a","time":"yesterday","subject":"","source":"x","data":null,"traceparent":"00-1","nested":{}}',
+      )[0],
     ).toMatchObject({
       id: '7',
       time: undefined,
@@ -77,7 +80,12 @@ describe('a report of a state change', () => {
 
   it('has an id that depends on the change alone, and tells any two changes apart', () => {
     const text = fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom('a', 'b', '1') });
-    const change = fc.record({ job_id: text, from: text, to: text, timestamp: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.001Z') });
+    const change = fc.record({
+      job_id: text,
+      from: text,
+      to: text,
+      timestamp: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.001Z'),
+    });
     fc.assert(
       fc.property(change, change, text, (a, b, other) => {
         const id = (it: object, queue: string) =>
@@ -90,13 +98,20 @@ describe('a report of a state change', () => {
 
   it('of progress, or of the server, is an event as well', () => {
     expect(
-      read('{"event":"job.progress","job_id":"j1","queue":"q","type":"t","progress":50,"timestamp":"2026-01-01T00:00:00Z"}')[0],
+      read(
+        '{"event":"job.progress","job_id":"j1","queue":"q","type":"t","progress":50,"timestamp":"2026-01-01T00:00:00Z"}',
+      )[0],
     ).toMatchObject({ type: 'job.progress', subject: 'j1', queue: 'q' });
-    expect(read('{"event":"server.shutdown","timestamp":"x"}')[0]).toMatchObject({ type: 'server.shutdown', time: undefined });
+    expect(read('{"event":"server.shutdown","timestamp":"x"}')[0]).toMatchObject({
+      type: 'server.shutdown',
+      time: undefined,
+    });
   });
 
   it('of a clock in 1970 is taken as it is', () => {
-    expect(read(REPORT.replace('2026-02-15T10:30:00.000Z', '1970-01-01T00:00:00Z'))[0]?.time).toBe('1970-01-01T00:00:00Z');
+    expect(read(REPORT.replace('2026-02-15T10:30:00.000Z', '1970-01-01T00:00:00Z'))[0]?.time).toBe(
+      '1970-01-01T00:00:00Z',
+    );
   });
 });
 
@@ -114,11 +129,17 @@ describe('what cannot be read', () => {
   });
 
   it('half a character is told', () => {
-    expect(() => readMessage(Buffer.from([...Buffer.from('{"type":"'), 0xc3, ...Buffer.from('"}')]))).toThrow(/UTF-8/);
+    expect(() => readMessage(Buffer.from([...Buffer.from('{"type":"'), 0xc3, ...Buffer.from('"}')]))).toThrow(
+      /UTF-8/,
+    );
   });
 
   it('never is anything else than told', () => {
-    const bytes = fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text)), fc.json().map((text) => Buffer.from(`{"event":"job.state_changed","type":${text}}`)));
+    const bytes = fc.oneof(
+      fc.uint8Array(),
+      fc.json().map((text) => Buffer.from(text)),
+      fc.json().map((text) => Buffer.from(`{"event":"job.state_changed","type":${text}}`)),
+    );
     fc.assert(
       fc.property(bytes, (message) => {
         try {

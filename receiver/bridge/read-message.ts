@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { isAllowedText, isAttributeName } from '../event/validate.ts';
 import { parseRfc3339 } from '../verify/timestamp.ts';
 import { BrokenMessage, type Members, readMembers } from './members.ts';
-import { normalise } from './normalise.ts';
+import { normalise, STANDINGS } from './normalise.ts';
 import type { Reading, StateChange } from './reading.ts';
 
 /** What an OJS event envelope names; anything else of it may be an extension. */
@@ -29,7 +29,8 @@ const STATE_CHANGED = 'job.state_changed';
 export function readMessage(json: Buffer): readonly Reading[] {
   const members = readMembers(json);
   const event = members.text('event');
-  if (event !== undefined && members.raw('specversion') === undefined) return readReport(json, members, event);
+  if (event !== undefined && members.raw('specversion') === undefined)
+    return readReport(json, members, event);
   return [readEnvelope(json, members)];
 }
 
@@ -38,17 +39,22 @@ function readEnvelope(json: Buffer, members: Members): Reading {
   if (type === undefined) throw new BrokenMessage('the event has no type');
   const data = members.raw('data');
   const subject = members.text('subject');
+  const time = timeOf(members.text('time'));
+  const to = STANDINGS[type];
   const about = data === undefined || data[0] !== 0x7b ? undefined : readMembers(data);
   return {
     id: allowed(members.text('id') ?? contentId(json), 'id'),
     type: allowed(type, 'type'),
-    time: timeOf(members.text('time')),
+    time,
     subject: subject !== undefined && isAllowedText(subject) ? subject : undefined,
     data,
     source: allowed(members.text('source') ?? '', 'source') || undefined,
     extensions: extensionsOf(members),
     queue: about?.text('queue'),
     jobType: about?.text('job_type'),
+    ...(to === undefined || subject === undefined
+      ? {}
+      : { standing: { jobId: subject, from: '', to, at: time ?? '' } }),
   };
 }
 

@@ -13,9 +13,14 @@ export interface Reading {
   readonly extensions: Readonly<Record<string, string>>;
   readonly queue: string | undefined;
   readonly jobType: string | undefined;
-  /** Of a state change: what it was, for comparing and enriching. */
+  /** Of a state change: what it was, for enriching. */
   readonly change?: StateChange;
+  /** How far it says that a job is. */
+  readonly standing?: Standing;
 }
+
+/** A job, what it was and became, and when. */
+export type Standing = Pick<StateChange, 'jobId' | 'from' | 'to' | 'at'>;
 
 /** What `job.state_changed` tells. */
 export interface StateChange {

@@ -33,14 +33,22 @@ describe('WebSocket frames', () => {
   it('come back as they were written, masked or not, however they are cut', () => {
     const mask = fc.option(fc.uint8Array({ minLength: 4, maxLength: 4 }), { nil: undefined });
     fc.assert(
-      fc.property(fc.array(fc.tuple(payload, mask), { maxLength: 5 }), fc.integer({ min: 1, max: 70_000 }), (messages, size) => {
-        const bytes = Buffer.concat(
-          messages.map(([body, key]) => encodeFrame(OPCODE.text, Buffer.from(body), key && Buffer.from(key))),
-        );
-        const chunks = [];
-        for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
-        expect(read(chunks)).toEqual(messages.map(([body]) => `message ${Buffer.from(body).toString('latin1')}`));
-      }),
+      fc.property(
+        fc.array(fc.tuple(payload, mask), { maxLength: 5 }),
+        fc.integer({ min: 1, max: 70_000 }),
+        (messages, size) => {
+          const bytes = Buffer.concat(
+            messages.map(([body, key]) =>
+              encodeFrame(OPCODE.text, Buffer.from(body), key && Buffer.from(key)),
+            ),
+          );
+          const chunks = [];
+          for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+          expect(read(chunks)).toEqual(
+            messages.map(([body]) => `message ${Buffer.from(body).toString('latin1')}`),
+          );
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -62,12 +70,22 @@ describe('WebSocket frames', () => {
     const bytes = Buffer.concat([...frames, encodeFrame(OPCODE.text, Buffer.from('next'))]);
     const expected = ['broken: a message of more than 100 bytes', 'message next'];
     expect(read([bytes], 100)).toEqual(expected);
-    expect(read(Array.from(bytes, (byte) => Buffer.from([byte])), 100)).toEqual(expected);
+    expect(
+      read(
+        Array.from(bytes, (byte) => Buffer.from([byte])),
+        100,
+      ),
+    ).toEqual(expected);
   });
 
   it('say so where the bytes are none', () => {
     expect(read([Buffer.from('HTTP/1.1 200 OK')])[0]).toMatch(/^lost: /);
     expect(read([fragment(OPCODE.continuation, 'b', true)])).toEqual(['lost: a continuation of nothing']);
-    fc.assert(fc.property(fc.array(fc.uint8Array()), (chunks) => void read(chunks.map((chunk) => Buffer.from(chunk)))));
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array()),
+        (chunks) => void read(chunks.map((chunk) => Buffer.from(chunk))),
+      ),
+    );
   });
 });

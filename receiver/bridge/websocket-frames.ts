@@ -95,7 +95,8 @@ export function createFrameReader(listener: FrameListener, maxBytes: number): (c
 
   function take(head: Head, payload: Buffer): void {
     if (head.opcode === OPCODE.ping) listener.ping(payload);
-    else if (head.opcode === OPCODE.close) listener.close(payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
+    else if (head.opcode === OPCODE.close)
+      listener.close(payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
     else if (head.opcode < OPCODE.close) {
       open = true;
       bytes += payload.length;

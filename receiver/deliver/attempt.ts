@@ -1,10 +1,11 @@
 import type { Attempt } from '../journal/journal.ts';
+import { createBatches, healthOfOne } from './batches.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { refuseLoop } from './loop-guard.ts';
 import type { DeliveryObserver } from './observer.ts';
-import type { Answer, Failure, OutboundClient, OutboundRequest } from './outbound.ts';
-import { RenderError, type Renderer } from './renderer.ts';
+import type { Answer, Failure, OutboundClient, OutboundRequest, SetTimer } from './outbound.ts';
+import { RenderError, type Rendered, type Renderer } from './renderer.ts';
 import { createSigning } from './signing.ts';
 import { TARGETS } from './targets.ts';
 import {
@@ -40,6 +41,7 @@ export interface AttemptParts {
   readonly observer: DeliveryObserver;
   readonly now: () => number;
   readonly random: () => number;
+  readonly setTimer: SetTimer;
 }
 
 /** Makes attempts at deliveries and says what came of them. */
@@ -58,8 +60,9 @@ export interface Attempts {
 const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target failed several times in a row' };
 
 /** Makes Attempts. */
-export function createAttempts({ client, observer, now, random }: AttemptParts): Attempts {
+export function createAttempts({ client, observer, now, random, setTimer }: AttemptParts): Attempts {
   const signing = createSigning();
+  const batches = createBatches({ client, signing, setTimer, now });
 
   function standing(delivery: HeldDelivery, answer: Answer | undefined): Standing {
     const { receivedAt, attempts } = delivery;
@@ -86,27 +89,44 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
     return told(ruled, { ...attempt, error: ruled.error }, answer);
   }
 
-  function requestOf(
+  function render(
     { event, trigger, receivedAt }: HeldDelivery,
-    { destination, policy }: Route,
+    { destination }: Route,
     renderer: Renderer,
-    at: number,
-  ): OutboundRequest | Failure {
+  ): { readonly rendered: Rendered; readonly key: string } {
     refuseLoop(event, destination);
     const key = idempotencyKey(trigger, event.source, event.id);
-    const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
-    const signed = signing.sign(destination, rendered, key, at);
-    if ('code' in signed) return signed;
+    return { rendered: renderer.render(event, { idempotencyKey: key, receivedAt }), key };
+  }
+
+  function signed(
+    rendered: Rendered,
+    key: string,
+    { destination, policy }: Route,
+    at: number,
+  ): OutboundRequest | Failure {
+    const proof = signing.sign(destination, rendered, key, at);
+    if ('code' in proof) return proof;
     const { path, body } = rendered;
-    return { destination, path, body, timeoutMs: policy.timeoutMs, ...signed };
+    return { destination, path, body, timeoutMs: policy.timeoutMs, ...proof };
   }
 
   return {
     run(delivery, route, renderer, ended) {
       const at = now();
+      const { batch } = route.policy;
       let request: OutboundRequest | Failure;
       try {
-        request = requestOf(delivery, route, renderer, at);
+        const { rendered, key } = render(delivery, route, renderer);
+        if (batch !== undefined) {
+          const came = (answer: Answer | undefined, failure: Failure | undefined, first: boolean): void => {
+            const health = healthOfOne(healthOf(answer, failure), first);
+            ended(judge(delivery, route, at, { answer, failure }), health);
+          };
+          batches.board({ delivery, route, batch, rendered, key, ended: came });
+          return;
+        }
+        request = signed(rendered, key, route, at);
       } catch (error) {
         ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');
         return;

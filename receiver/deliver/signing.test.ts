@@ -65,8 +65,14 @@ function deliver(
 ): Promise<Outcome> {
   const renderer = compileShape({ sink: { format } });
   if (!renderer.ok) throw new Error('no renderer');
-  const observer = { attempted: () => undefined, dead: () => undefined };
-  const attempts = createAttempts({ client, observer, now: () => now, random: () => 0.5 });
+  const observer = { attempted: () => undefined, tried: () => undefined, dead: () => undefined };
+  const attempts = createAttempts({
+    client,
+    observer,
+    now: () => now,
+    random: () => 0.5,
+    setTimer: systemTimer,
+  });
   const event = new CloudEvent(attributes, Buffer.from('{"b":1, "a":[2,{"z":1,"y":2}]}'), () => null);
   const delivery = {
     id: 1,

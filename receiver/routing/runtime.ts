@@ -90,6 +90,8 @@ export interface Runtime {
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
   /** By `namespace/name`. */
   readonly bridges: ReadonlyMap<string, RunningBridge>;
+  /** The bridges whose backends call at an entrance (transport Webhook). */
+  callees(entrance: string): readonly RunningBridge[];
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
   readonly faults: readonly { readonly entry: string; readonly finding: Finding }[];
 }
@@ -139,6 +141,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
   const indexes = buildIndexes(triggers, before?.indexes);
+  const callees = Map.groupBy(bridges.values(), calledAt);
   let bearers: BearerIndex<RunningEndpoint> | undefined;
   const runtime: BuiltRuntime = {
     revision: table.revision,
@@ -154,6 +157,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
     bridges,
+    callees: (entrance) => callees.get(entrance) ?? [],
     faults,
     compiled,
     indexes,
@@ -231,6 +235,12 @@ function compileBridgeEntry(entry: BridgeEntry): Compiled {
   return { entry, bridge, findings: [], ...(sink === undefined ? {} : { trigger: sink }) };
 }
 
+/** The entrance at which a bridge's backend calls; none for a bridge that reads by itself. */
+function calledAt({ entry }: RunningBridge): string | undefined {
+  const { transport, webhookSecret } = entry.source;
+  return transport === 'Webhook' ? `WebhookSecret/${entry.namespace}/${webhookSecret ?? ''}` : undefined;
+}
+
 /** A bridge's own sink is a trigger that takes all that the bridge reads. Its key has three parts, as no other's. */
 function sinkTrigger({ sink, ...origin }: BridgeEntry): RunningTrigger | undefined {
   if (sink === undefined) return undefined;
@@ -238,10 +248,16 @@ function sinkTrigger({ sink, ...origin }: BridgeEntry): RunningTrigger | undefin
   const { shape, destination, policy } = sink;
   const entry: TriggerEntry = {
     kind: 'EventTrigger',
-    ...{ namespace, name, uid, generation, suspend },
+    namespace,
+    name,
+    uid,
+    generation,
+    suspend,
     from: { webhookSecrets: [], eventBridges: [name] },
     filters: [],
-    ...{ shape, destination, policy: laneOf(policy) },
+    shape,
+    destination,
+    policy: laneOf(policy),
   };
   const key = entryKey(origin);
   return {
@@ -321,7 +337,7 @@ function buildIndexes(
 ): ReadonlyMap<string, Built> {
   const members = new Map<string, RunningTrigger[]>();
   for (const trigger of triggers.values()) {
-    for (const entrance of entrancesOf(trigger)) {
+    for (const entrance of entrancesOf(trigger.entry)) {
       const list = members.get(entrance);
       if (list === undefined) members.set(entrance, [trigger]);
       else list.push(trigger);
@@ -338,12 +354,13 @@ function buildIndexes(
   return indexes;
 }
 
-function entrancesOf(trigger: RunningTrigger): readonly string[] {
-  const { namespace, from } = trigger.entry;
+/** Every entrance that a trigger reads from. */
+export function entrancesOf(entry: TriggerEntry): readonly string[] {
+  const { namespace, from } = entry;
   return [
     ...from.webhookSecrets.map((name) => `WebhookSecret/${namespace}/${name}`),
     ...from.eventBridges.map((name) => `EventBridge/${namespace}/${name}`),
-    ...(from.cluster === undefined ? [] : [trigger.entrance]),
+    ...(from.cluster === undefined ? [] : [entryKey(entry)]),
   ];
 }
 
