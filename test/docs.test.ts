@@ -57,15 +57,8 @@ function planned(names: readonly string[]): Step {
 const NOT_YET = new Map([
   ['any-hmac.yaml', ['EventTrigger shop/partner-orders: spec.delivery.ordering']],
   ['emporix-value-stream.yaml', ['EventTrigger shop/order-fulfilment: spec.steps']],
-  [
-    'ojs-bridge.yaml',
-    [
-      'EventBridge jobs/job-results: spec.source',
-      'EventTrigger jobs/retry-elsewhere: spec.from[0].eventBridge',
-    ],
-  ],
   ['start-or-wake.yaml', ['EventTrigger shop/order-saga: spec.steps']],
-  ['every-field.yaml', ['EventBridge every/all: spec.source', 'EventTrigger every/all: spec.steps']],
+  ['every-field.yaml', ['EventTrigger every/all: spec.steps']],
 ]);
 
 /** Lines without their indentation: a page shows a part of a manifest further to the left. */

@@ -77,30 +77,39 @@ function failuresOf({ state, attempt }: JobRecord): number {
 }
 
 function stepsOf(job: JobRecord, failuresKnown: number | undefined): readonly Step[] {
-  const { id, type, queue, state, createdAt, startedAt, endedAt } = job;
-  const change = (from: string, to: string, at: string): StateChange => ({
-    jobId: id,
-    jobType: type,
-    queue,
-    from,
-    to,
-    at,
-  });
-  const steps: Step[] = [];
-  const first = job.isScheduled ? 'scheduled' : 'available';
-  if (createdAt !== undefined)
-    steps.push({ rank: RANKS[first] ?? NEW, change: change('', first, createdAt) });
+  return [begun(job), failedBefore(job, failuresKnown), started(job), ended(job)].filter(
+    (step) => step !== undefined,
+  );
+}
+
+function stepOf({ id, type, queue }: JobRecord, rank: number, change: Pick<StateChange, 'from' | 'to' | 'at'>): Step {
+  return { rank, change: { jobId: id, jobType: type, queue, ...change } };
+}
+
+function begun(job: JobRecord): Step | undefined {
+  const to = job.isScheduled ? 'scheduled' : 'available';
+  return job.createdAt === undefined
+    ? undefined
+    : stepOf(job, RANKS[to] ?? NEW, { from: '', to, at: job.createdAt });
+}
+
+/** When it failed is not told any more, only when it was last begun. */
+function failedBefore(job: JobRecord, known: number | undefined): Step | undefined {
+  if (job.startedAt === undefined || known === undefined || failuresOf(job) <= known) return undefined;
+  return stepOf(job, FAILED_BEFORE, { from: 'active', to: 'retryable', at: job.startedAt });
+}
+
+function started(job: JobRecord): Step | undefined {
+  const isStarted = (RANKS[job.state] ?? NEW) >= STARTED && job.startedAt !== undefined;
+  return isStarted ? stepOf(job, STARTED, { from: 'available', to: 'active', at: job.startedAt }) : undefined;
+}
+
+function ended(job: JobRecord): Step | undefined {
+  const { state } = job;
   const rank = RANKS[state] ?? NEW;
-  // When it failed is not told any more, only when it was last begun.
-  if (startedAt !== undefined && failuresKnown !== undefined && failuresOf(job) > failuresKnown)
-    steps.push({ rank: FAILED_BEFORE, change: change('active', 'retryable', startedAt) });
-  if (rank >= STARTED && startedAt !== undefined)
-    steps.push({ rank: STARTED, change: change('available', 'active', startedAt) });
-  const ended = endedAt ?? startedAt ?? createdAt;
-  if (rank > STARTED && ended !== undefined) {
-    // How far a cancelled job was is not told, and OJS leaves it out.
-    const from = state === 'cancelled' || state === 'expired' ? '' : 'active';
-    steps.push({ rank, change: change(from, state, ended) });
-  }
-  return steps;
+  const at = job.endedAt ?? job.startedAt ?? job.createdAt;
+  if (rank <= STARTED || at === undefined) return undefined;
+  // How far a cancelled job was is not told, and OJS leaves it out.
+  const from = state === 'cancelled' || state === 'expired' ? '' : 'active';
+  return stepOf(job, rank, { from, to: state, at });
 }
