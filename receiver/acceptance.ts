@@ -57,17 +57,18 @@ export function unitOf(
   deliveries: readonly NewDelivery[],
 ): Unit {
   const { entrance, now, dedup, key, revision, idSource } = arrival;
-  const names = triggers.map((trigger) => trigger.key);
+  const names = JSON.stringify(triggers.map((trigger) => trigger.key));
+  const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
   const unit = {
     event: {
       entrance,
       receivedAt: now,
       attributes: JSON.stringify(event.attributes),
       data: event.body,
-      record: JSON.stringify({ key, revision, triggers: names }),
+      record: `{${proof}"revision":${revision},"triggers":${names}}`,
     },
     deliveries,
-    answer: JSON.stringify(names),
+    answer: names,
   };
   if (!dedup.enabled) return unit;
   const unseen = {

@@ -82,7 +82,11 @@ function stepsOf(job: JobRecord, failuresKnown: number | undefined): readonly St
   );
 }
 
-function stepOf({ id, type, queue }: JobRecord, rank: number, change: Pick<StateChange, 'from' | 'to' | 'at'>): Step {
+function stepOf(
+  { id, type, queue }: JobRecord,
+  rank: number,
+  change: Pick<StateChange, 'from' | 'to' | 'at'>,
+): Step {
   return { rank, change: { jobId: id, jobType: type, queue, ...change } };
 }
 

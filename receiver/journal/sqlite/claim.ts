@@ -94,7 +94,10 @@ export function createClaims(
         }
         bury.run(now, row.id);
         drop.run(row.id);
-        if (row.line !== null) lines.advance(row.trigger, row.line);
+        if (row.line !== null) {
+          tally.lined--;
+          lines.advance(row.trigger, row.line);
+        }
         tally.backlog--;
         tally.dead++;
         damaged(row.id);

@@ -9,6 +9,8 @@ export interface Tally {
   /** Deliveries that wait or are parked; dead ones. */
   backlog: number;
   dead: number;
+  /** Of the backlog, those that are in a line. */
+  lined: number;
   committed(): void;
   rolledBack(): void;
 }
@@ -17,15 +19,16 @@ export interface Tally {
 export function openTally(db: DatabaseSync): Tally {
   const highest = (table: string, pruned: string): number =>
     Math.max(number(db, `SELECT max(id) FROM ${table}`), number(db, `SELECT ${pruned} FROM sequence`));
-  let kept = { event: 0, delivery: 0, backlog: 0, dead: 0 };
+  let kept = { event: 0, delivery: 0, backlog: 0, dead: 0, lined: 0 };
   const tally: Tally = {
     event: highest('event', 'event'),
     delivery: Math.max(highest('waiting', 'delivery'), highest('done', 'delivery')),
     backlog: number(db, 'SELECT count(*) FROM waiting'),
     dead: number(db, 'SELECT count(*) FROM done WHERE state = 3'),
+    lined: number(db, 'SELECT count(*) FROM waiting WHERE line IS NOT NULL'),
     committed() {
-      const { event, delivery, backlog, dead } = tally;
-      kept = { event, delivery, backlog, dead };
+      const { event, delivery, backlog, dead, lined } = tally;
+      kept = { event, delivery, backlog, dead, lined };
     },
     rolledBack() {
       Object.assign(tally, kept);

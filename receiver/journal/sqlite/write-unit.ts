@@ -125,7 +125,9 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     const state = parked === 0 ? free : STATE.parked;
     const reason = parked === 0 ? null : names.told(parked - 1);
     insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason, task, line);
-    if (line !== null) lines.advance(trigger, line);
+    if (line === null) return;
+    tally.lined++;
+    lines.advance(trigger, line);
   }
 
   function writeEvent(reader: BatchReader): void {
