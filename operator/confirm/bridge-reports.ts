@@ -26,7 +26,9 @@ export function createAskBridges(dispatcher: Dispatcher): AskBridges {
       await answer.body.dump();
       throw new RefusedAnswer(answer.statusCode);
     }
-    return ((await answer.body.json()) as { items: readonly BridgeReport[] }).items;
+    const { items } = (await answer.body.json()) as { items?: readonly BridgeReport[] };
+    if (!Array.isArray(items)) throw new Error('the receiver told nothing of its bridges');
+    return items as readonly BridgeReport[];
   };
 }
 
