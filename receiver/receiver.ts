@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { type Bridges, createBridges } from './bridge/bridges.ts';
+import { measureBridges } from './bridge/metrics.ts';
 import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
@@ -170,6 +171,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     journal,
     client,
     write: pipeline.bridge,
+    counted: measureBridges(metrics.registry, listBridges),
     now,
     random: options.random,
     randomBytes,

@@ -13,7 +13,7 @@ import {
   writeLease,
 } from './lease.ts';
 import { POSITION_KIND, placeOf } from './position.ts';
-import { createReader, type Reader, type WriteEvents } from './reader.ts';
+import { createReader, type Reader, type ReaderParts, type WriteEvents } from './reader.ts';
 import type { BridgeStatus } from './status.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transports.ts';
@@ -23,6 +23,8 @@ export interface BridgesParts {
   readonly journal: Pick<Journal, 'commit' | 'rows'>;
   readonly client: Pick<OutboundClient, 'read' | 'stream'>;
   readonly write: WriteEvents;
+  /** Told what the bridges count. */
+  readonly counted: ReaderParts['counted'];
   /** What this receiver is called by others: the same after a restart. */
   readonly holder: string;
   readonly now: () => number;
@@ -128,12 +130,13 @@ export function createBridges(parts: BridgesParts): Bridges {
     const [row] = await journal.rows(POSITION_KIND, [bridge.key]);
     if (stopped || one.version === undefined || all.get(bridge.key) !== one || one.bridge !== bridge) return;
     if (bridge.entry.source.backend.unresolved !== undefined) return;
-    const { client, write, random, randomBytes } = parts;
+    const { client, write, counted, random, randomBytes } = parts;
     one.reader = createReader({
       bridge,
       transport,
       client,
       write,
+      counted,
       now,
       random,
       randomBytes,

@@ -17,7 +17,7 @@ import type { Reading, StateChange } from './reading.ts';
 import { reconcile } from './reconcile.ts';
 import { delayOf } from './reconnect.ts';
 import type { BridgeStatus, Lossless } from './status.ts';
-import { createTally } from './tally.ts';
+import { createTally, type Tally } from './tally.ts';
 import type { Connection, Ended, Reads, Transport } from './transport.ts';
 
 /** What became of events that were handed to the journal. */
@@ -48,6 +48,8 @@ export interface ReaderParts {
   readonly place: Place;
   readonly client: Pick<OutboundClient, 'read' | 'stream'>;
   readonly write: WriteEvents;
+  /** Told what was counted, as it is. */
+  readonly counted: (what: keyof Tally, by: number) => void;
   /** Another receiver has taken the bridge over. */
   readonly lost: () => void;
   readonly now: () => number;
@@ -115,6 +117,11 @@ export function createReader(parts: ReaderParts): Reader {
   let reconcileAgain = false;
   let over = false;
 
+  function count(what: keyof Tally, by: number): void {
+    tally[what] += by;
+    parts.counted(what, by);
+  }
+
   function later(work: () => void, ms: number): void {
     const cancel = setTimer(() => {
       timers.delete(cancel);
@@ -155,7 +162,7 @@ export function createReader(parts: ReaderParts): Reader {
     trouble = undefined;
     how = reads;
     connectedAt = now();
-    tally.connects += 1;
+    count('connects', 1);
     // Written at once: whoever read before is fenced off, and the first gap has a beginning.
     if (savedAt === Number.NEGATIVE_INFINITY) plan();
     if (reads.replay === 'none') reconcileNow();
@@ -180,7 +187,7 @@ export function createReader(parts: ReaderParts): Reader {
 
   function message(json: Buffer): void {
     if (over) return;
-    tally.messages += 1;
+    count('messages', 1);
     let readings: readonly Reading[];
     try {
       readings = readMessage(json);
@@ -192,14 +199,14 @@ export function createReader(parts: ReaderParts): Reader {
     lastEvent = now();
     const [first] = readings;
     if (first?.standing !== undefined && !told.told(first.standing)) {
-      tally.repeated += 1;
+      count('repeated', 1);
       return;
     }
     take(readings, first?.change, undefined);
   }
 
   function broken(cause: string): void {
-    tally.broken += 1;
+    count('broken', 1);
     lastBroken = cause.slice(0, MOST_TOLD);
     if (now() - brokenToldAt < TELL_BROKEN_MS) return;
     brokenToldAt = now();
@@ -215,7 +222,7 @@ export function createReader(parts: ReaderParts): Reader {
     job: JobRecord | undefined,
   ): void {
     const mine = readings.filter(wanted);
-    tally.unwanted += readings.length - mine.length;
+    count('unwanted', readings.length - mine.length);
     if (mine.length === 0) return;
     const enriched = change !== undefined && source.enrich && job === undefined;
     const parcel: Parcel = {
@@ -235,7 +242,7 @@ export function createReader(parts: ReaderParts): Reader {
 
   function fill(parcel: Parcel, readings: readonly Reading[], job: JobRecord | undefined): void {
     if (parcel.change !== undefined && source.enrich)
-      tally[job === undefined ? 'unenriched' : 'enriched'] += readings.length;
+      count(job === undefined ? 'unenriched' : 'enriched', readings.length);
     parcel.events = made(readings, parcel.change, job);
     plan();
   }
@@ -269,7 +276,7 @@ export function createReader(parts: ReaderParts): Reader {
     const found = (change: StateChange, job: JobRecord): void => take(normalise(change), change, job);
     const result = await reconcile({ jobs, states: told, found, over: () => over }, since);
     if (over) return;
-    tally.found += result.found;
+    count('found', result.found);
     const next = losslessBy(result);
     if (next.status === 'False' && lossless?.reason !== next.reason)
       log.warn({ ...tell(), cause: next.message }, 'a bridge may miss events');
@@ -320,9 +327,9 @@ export function createReader(parts: ReaderParts): Reader {
       if (save) savedAt = at;
       until = position.until;
       cursor = position.cursor;
-      tally.events += written.events;
-      tally.duplicates += written.duplicates;
-      tally.differing += written.differing;
+      count('events', written.events);
+      count('duplicates', written.duplicates);
+      count('differing', written.differing);
       flushing = false;
       for (const { page } of parcels) page?.next();
       if (full && outbox.size < ROOM) {

@@ -65,6 +65,9 @@ describe('what a backend sends wrong', () => {
     expect(state).toBe('Reading');
     expect(counts).toMatchObject({ broken: 5, duplicates: 1, differing: 1, events: 4 });
     expect(lastBroken).toMatch(/no JSON object/);
+    const metrics = await (await fetch(`${stage.receiver().addresses.admin}/metrics`)).text();
+    expect(metrics).toContain('signalbox_bridge_total{what="broken"} 5');
+    expect(metrics).toContain('signalbox_bridges{state="Reading"} 1');
     expect(stage.logged.some((line) => line.includes('passed over what it cannot read'))).toBe(true);
   });
 

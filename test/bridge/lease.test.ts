@@ -79,6 +79,7 @@ function receiver(holder: string): Receiver {
     journal: { commit, rows: (kind, ids) => journal.rows(kind, ids) },
     client,
     write,
+    counted: () => undefined,
     holder,
     now: () => Date.now() + (skew.get(holder) ?? 0),
     random: Math.random,
