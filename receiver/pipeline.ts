@@ -6,31 +6,36 @@ import {
   deliveriesOf,
   heldDeliveries,
   type Matched,
+  senders,
   unitOf,
 } from './acceptance.ts';
 import { readCalls } from './bridge/calls.ts';
-import type { Unwritten, Written } from './bridge/reader.ts';
+import type { WriteEvents } from './bridge/entrance.ts';
 import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
+import { type MadeParts, tellMade } from './deliver/made.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import type { Journal, RowWrite, Unit, UnitOutcome } from './journal/journal.ts';
+import { type Journal, JournalError, type Unit, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
   backlogged,
   cannotVerify,
+  forbidden,
   rateExceeded,
   unauthorized,
   unwritten,
 } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningBridge, RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
-import type { Dedup } from './routing/table.ts';
+import type { Streams } from './streams/streams.ts';
+import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -50,7 +55,14 @@ export interface PipelineParts {
   readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
+  readonly streams: Pick<Streams, 'asked' | 'write'>;
+  /** Where the events of a job backend come in that calls. */
+  readonly bridge: WriteEvents;
   readonly keyUse: Pick<KeyUse, 'note'>;
+  /** Judges who sends to cluster addresses that ask for a token. */
+  readonly tokens: ClusterTokens;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -62,16 +74,6 @@ export interface Pipeline {
   ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void;
   /** A request to an EventTrigger's cluster address, body read. */
   receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void;
-  /**
-   * Events that a bridge read. `rows`, where given, is written with them, or none of them is: its unit fails where another
-   * receiver reads by now, and so does each event's.
-   */
-  bridge(
-    bridge: RunningBridge,
-    events: readonly CloudEvent[],
-    rows: FencedRows | undefined,
-    done: (written: Written | Unwritten) => void,
-  ): void;
 }
 
 /** A request on its way through: what came, what is known of it, and who waits for the answer. */
@@ -79,13 +81,9 @@ interface Passage extends Arrival {
   /** Known once it is proved. */
   key: string | undefined;
   readonly bytes: number;
+  /** Whether its sender is told what is wrong with the instance that an event names. */
+  readonly refuses: boolean;
   readonly done: Done;
-}
-
-/** A row to write, and what then holds of it. */
-export interface FencedRows {
-  readonly row: RowWrite;
-  readonly fence: RowWrite;
 }
 
 type Match = (event: CloudEvent) => readonly RunningTrigger[];
@@ -94,14 +92,25 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, backlog, observer, renderers } = parts;
+  const { journal, engine, backlog, observer, renderers, streams } = parts;
+  const made: MadeParts = { backlog, observer, engine: () => engine, now: parts.now };
+
+  function begin(
+    { headers, body }: SignedRequest,
+    { entrance, dedup, refuses }: Pick<Passage, 'entrance' | 'dedup' | 'refuses'>,
+    done: Done,
+  ): Passage {
+    const { revision } = parts.runtime();
+    const now = parts.now();
+    const bytes = body.length;
+    const passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses, done };
+    const span = parts.tracing?.received({ headers, entrance, at: now });
+    return span === undefined ? passage : { ...passage, trace: span.context, done: traced(span, done) };
+  }
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
-    const { revision } = parts.runtime();
-    const now = parts.now();
-    const bytes = request.body.length;
-    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const passage = begin(request, { entrance, dedup: entry.dedup, refuses: true }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -111,7 +120,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const verdict = endpoint.verifier.verify(request, now);
+    const verdict = endpoint.verifier.verify(request, passage.now);
     if (verdict instanceof Promise) {
       verdict
         .then((late) => judged(endpoint, request, late, passage))
@@ -133,6 +142,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     passage.key = verdict.key;
     parts.keyUse.note(passage.entrance, verdict.key, passage.now);
+    observer.proved(verdict.key === endpoint.entry.keys[0]?.name ? 'first' : 'later');
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -163,7 +173,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let cause: string | undefined;
     try {
       for (const one of bridges) {
-        bridge(one, readCalls(one, request.body), undefined, (written) => {
+        parts.bridge(one, readCalls(one, request.body), undefined, (written) => {
           if ('cause' in written) cause = written.cause;
           left -= 1;
           if (left > 0) return;
@@ -178,20 +188,50 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
-    const { entrance, entry, matcher } = trigger;
-    const { revision } = parts.runtime();
-    const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const { entrance, entry } = trigger;
+    const { audience, subjects, dedup = { enabled: false, windowMs: 0 } } = entry.from.cluster ?? {};
+    const passage = begin(request, { entrance, dedup, refuses: false }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
       return;
     }
+    if (audience === undefined) {
+      take(trigger, request, passage);
+      return;
+    }
+    parts.tokens
+      .judge(request, { audience, ...(subjects === undefined ? {} : { subjects }) }, passage.now)
+      .then((verdict) => admit(trigger, request, verdict, passage))
+      .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+  }
+
+  function admit(
+    trigger: RunningTrigger,
+    request: SignedRequest,
+    verdict: TokenVerdict,
+    passage: Passage,
+  ): void {
+    if (verdict.ok) {
+      passage.key = verdict.subject;
+      take(trigger, request, passage);
+      return;
+    }
+    const { cause, retryAfter, forbidden: known } = verdict;
+    const unproved = known === true ? forbidden() : unauthorized();
+    refuse(
+      passage,
+      retryAfter === undefined ? unproved : cannotVerify(retryAfter),
+      cause,
+      claimedId(request.headers),
+    );
+  }
+
+  function take(trigger: RunningTrigger, request: SignedRequest, passage: Passage): void {
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.stream === undefined && trigger.matcher.matches(event) ? [trigger] : []),
     );
   }
 
@@ -207,9 +247,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const matched: Matched[] = [];
     for (const event of parsed) {
       if (event instanceof RequestError) tell(passage, event);
-      else matched.push({ event, triggers: match(event) });
+      else matched.push({ event, triggers: match(event), asked: streams.asked(event, passage.entrance) });
     }
     if (matched.length === 0) passage.done(undefined, parsed as readonly RequestError[]);
+    else if (matched.some(({ asked }) => asked !== undefined)) writeWithStreams(passage, parsed, matched);
     else write(passage, parsed, matched);
   }
 
@@ -218,89 +259,52 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const held = hasRoom(matched);
     for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
     const runtime = parts.runtime();
-    const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    const units = matched.map((each) =>
+      unitOf(each.event, senders(each), passage, deliveriesOf(each, passage, runtime, held)),
+    );
+    const handedOver = parts.now();
     journal.commit(units, (error, outcomes) => {
+      observer.committed(Math.max(0, parts.now() - handedOver));
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
-      count(units, outcomes);
-      if (held) handOver(matched, units, passage, outcomes);
+      tellMade(units, outcomes, made);
+      if (held) hand(passage, matched, units, outcomes);
     });
   }
 
-  /** Gives the engine what was just committed. */
-  function handOver(
+  /** What was committed goes to the delivery engine's memory. A counted loop: each event comes by. */
+  function hand(
+    passage: Passage,
     matched: readonly Matched[],
     units: readonly Unit[],
-    arrival: Arrival,
     outcomes: readonly UnitOutcome[],
   ): void {
-    for (const [i, outcome] of outcomes.entries()) {
-      const [one, unit] = [matched[i], units[i]];
-      if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-        engine.hand(heldDeliveries(one.event, arrival, unit, outcome.deliveries));
-    }
-  }
-
-  function bridge(
-    { entrance, key }: RunningBridge,
-    events: readonly CloudEvent[],
-    rows: FencedRows | undefined,
-    done: (written: Written | Unwritten) => void,
-  ): void {
-    const full = backlog.full();
-    if (full !== undefined) {
-      done({ lost: false, cause: backlogged(full).message });
-      return;
-    }
-    const runtime = parts.runtime();
-    const arrival: Arrival = {
-      entrance,
-      dedup: BRIDGE_DEDUP,
-      key: undefined,
-      revision: runtime.revision,
-      now: parts.now(),
-      idSource: ojsSource,
-    };
-    const routes = runtime.routes(entrance);
-    const matched = events.map((event) => ({ event, triggers: routes.match(event) }));
-    const held = hasRoom(matched);
-    for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
-    const units = matched.map((each): Unit => {
-      const unit = unitOf(each, arrival, deliveriesOf(each, arrival, runtime, held));
-      return rows === undefined ? unit : { ...unit, rows: [rows.fence] };
-    });
-    const first: readonly Unit[] =
-      rows === undefined ? [] : [{ deliveries: [], rows: [rows.row], answer: '' }];
-    journal.commit([...first, ...units], (error, all) => {
-      if (error !== undefined || all.length !== first.length + units.length) {
-        done({ lost: false, cause: error?.message ?? 'the journal answered too little' });
-        return;
-      }
-      if (all.some(({ outcome }) => outcome === 'conflict')) {
-        done({ lost: true, cause: `another receiver reads ${key}` });
-        return;
-      }
-      const outcomes = all.slice(first.length);
-      done(writtenOf(accepted(arrival, matched, outcomes)));
-      count(units, outcomes);
-      if (held) handOver(matched, units, arrival, outcomes);
-    });
-  }
-
-  function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
-    let deliveries = 0;
-    let due = 0;
-    for (const [i, outcome] of outcomes.entries()) {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as UnitOutcome;
       if (outcome.outcome !== 'committed') continue;
-      for (const { parked } of units[i]?.deliveries ?? []) {
-        deliveries += 1;
-        if (parked === undefined) due += 1;
-      }
+      const { event } = matched[i] as Matched;
+      engine.hand(heldDeliveries(event, passage, units[i] as Unit, outcome.deliveries));
     }
-    backlog.added(deliveries, due);
+  }
+
+  /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */
+  function writeWithStreams(passage: Passage, parsed: readonly Parsed[], matched: readonly Matched[]): void {
+    streams
+      .write(matched, passage, passage.refuses)
+      .then((outcomes) => {
+        for (const [i, outcome] of outcomes.entries()) {
+          if (outcome instanceof RequestError) tell(passage, outcome, outcome.message, matched[i]?.event.id);
+          else observe(passage, outcome);
+        }
+        return passage.done(undefined, inOrder(parsed, outcomes));
+      })
+      .catch((fault: unknown) => {
+        const refusal = fault instanceof JournalError ? unwritten(fault) : asRequestError(fault);
+        refuse(passage, refusal, String(fault), matched[0]?.event.id);
+      });
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -314,20 +318,22 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function accepted(
-    { entrance, now }: Arrival,
+    passage: Passage,
     matched: readonly Matched[],
     outcomes: readonly UnitOutcome[],
   ): readonly Accepted[] {
-    const ms = parts.now() - now;
     return outcomes.map((outcome, i) => {
-      const told = acceptedOf(matched[i] as Matched, outcome);
-      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
-      if (told.duplicate) {
-        const { source, id, differs } = told;
-        observer.repeated({ at: now, entrance, source, id, differs });
-      }
+      const one = matched[i] as Matched;
+      const told = acceptedOf(one.event, senders(one), outcome);
+      observe(passage, told);
       return told;
     });
+  }
+
+  function observe({ entrance, now }: Passage, accepted: Accepted): void {
+    const { source, id, duplicate, differs, triggers } = accepted;
+    observer.accepted(entrance, duplicate, triggers, parts.now() - now);
+    if (duplicate) observer.repeated({ at: now, entrance, source, id, differs });
   }
 
   function refuse(passage: Passage, error: RequestError, cause?: string, event?: string): void {
@@ -351,28 +357,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     observer.rejected(refusal);
   }
 
-  return { ingest, receive, bridge };
+  return { ingest, receive };
 }
 
-/** A backend's ids are its own: what the event is called on its way out has no part in them. */
-function ojsSource(event: CloudEvent): string {
-  return event.attributes['ojssource'] ?? '';
-}
-
-/** A bridge's dedup window is the default one: its backend tells a thing again within moments, if at all. */
-const BRIDGE_DEDUP: Dedup = { enabled: true, windowMs: 86_400_000 };
-
-function writtenOf(all: readonly Accepted[]): Written {
-  return {
-    events: all.filter(({ duplicate }) => !duplicate).length,
-    duplicates: all.filter(({ duplicate }) => duplicate).length,
-    differing: all.filter(({ differs }) => differs).length,
+/** Ends the span with the answer. */
+function traced(span: ReceivedTrace, done: Done): Done {
+  return (error, outcomes, reply) => {
+    span.ended({ events: outcomes.length, ...(error === undefined ? {} : { refused: error.code }) });
+    done(error, outcomes, reply);
   };
 }
 
 /** Puts what was accepted between what was refused, as the events came. */
-function inOrder(parsed: readonly Parsed[], accepted: readonly Accepted[]): readonly Outcome[] {
+function inOrder(parsed: readonly Parsed[], accepted: readonly Outcome[]): readonly Outcome[] {
   if (parsed.length === accepted.length) return accepted;
   let next = 0;
-  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Accepted)));
+  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Outcome)));
 }

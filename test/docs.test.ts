@@ -53,14 +53,6 @@ function planned(names: readonly string[]): Step {
   return advance(EMPTY_SESSION, { files, problems: [] }, rules);
 }
 
-/** Which examples need what this version does not run yet; the README says the same. */
-const NOT_YET = new Map([
-  ['any-hmac.yaml', ['EventTrigger shop/partner-orders: spec.delivery.ordering']],
-  ['emporix-value-stream.yaml', ['EventTrigger shop/order-fulfilment: spec.steps']],
-  ['start-or-wake.yaml', ['EventTrigger shop/order-saga: spec.steps']],
-  ['every-field.yaml', ['EventTrigger every/all: spec.steps']],
-]);
-
 /** Lines without their indentation: a page shows a part of a manifest further to the left. */
 function unindented(yaml: string): string {
   return yaml.replace(/^ +/gm, '');
@@ -71,26 +63,14 @@ describe('examples', () => {
     expect(findings(text(join('examples', name)))).toEqual([]);
   });
 
-  it.each(EXAMPLES.filter((name) => !NOT_YET.has(name)))('%s runs', (name) => {
+  it.each(EXAMPLES)('%s runs', (name) => {
     const { problems, session } = planned([name]);
     expect(problems).toEqual([]);
     expect(session.entries.length).toBeGreaterThan(0);
   });
 
-  it.each([...NOT_YET])('%s says what is not there yet', (name, fields) => {
-    const { problems } = planned([name]);
-    for (const field of fields) {
-      expect(
-        problems.some((problem) => problem.startsWith(`${field}:`) && problem.includes('not supported yet')),
-      ).toBe(true);
-    }
-  });
-
   it('live side by side', () => {
-    const runnable = EXAMPLES.filter((name) => !NOT_YET.has(name));
-    expect(planned(runnable).problems).toEqual([]);
-    const said = /not supported yet|is not supported; use|not in this version yet/;
-    expect(planned(EXAMPLES).problems.filter((problem) => !said.test(problem))).toEqual([]);
+    expect(planned(EXAMPLES).problems).toEqual([]);
   });
 
   it('have events that are JSON', () => {

@@ -6,6 +6,7 @@ import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT } from '../exit-codes.ts';
 import { logLevelOf, logLevelOption } from '../log-level.ts';
+import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
 const DEFAULTS = {
   data: '/var/lib/signalbox',
@@ -51,6 +52,7 @@ export const receiver: Command = {
     },
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
+    ...TRACING_OPTIONS,
     logLevelOption('info'),
   ],
   examples: [
@@ -71,6 +73,7 @@ export const receiver: Command = {
       namespace: parsed.text('namespace') ?? DEFAULTS.namespace,
       kubeconfig: parsed.text('kubeconfig'),
       bounds: boundsOf(parsed),
+      tracing: await tracingOf(parsed, terminal),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       log: createLog(logLevelOf(parsed, 'info')),

@@ -1,5 +1,6 @@
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { Address } from '../address.ts';
 import type { Bounds } from '../bounds.ts';
@@ -26,8 +27,12 @@ export interface RunSettings {
   readonly adminToken: string | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
+  /** Base address of the issuer whose tokens `cluster.audience` asks for. */
+  readonly issuer?: string | undefined;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
 }
 
@@ -53,6 +58,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     publicUrl,
     clusterUrl,
     egress: settings.egress,
+    knowsIssuer: settings.issuer !== undefined,
   });
   const step = advance(EMPTY_SESSION, first, rules);
   for (const resource of step.foreign)
@@ -94,6 +100,8 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
       ...settings.bounds,
+      tracing: settings.tracing,
+      ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
       log,
       now: Date.now,

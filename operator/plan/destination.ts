@@ -40,15 +40,16 @@ export interface PlannedDestination {
 const NOWHERE = 'http://unresolved.invalid/';
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-export function planJob(spec: JobTarget, around: Surroundings): PlannedDestination {
-  const headers: SinkHeader[] =
-    spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
-  const planned = plan('job', spec, readHeaders(headers, jobAuth, around.secrets, bearer), around);
-  if (spec.allowLoop !== true) return planned;
-  return { ...planned, destination: { ...planned.destination, allowLoop: true } };
+/** `path` is where the fields stand that `target` is one of: the spec, or a step of it. */
+export function planJob(spec: JobTarget, around: Surroundings, path: string = 'spec'): PlannedDestination {
+  const field = `${path}.target.job`;
+  const planned = planBackend(spec, around, field);
+  return spec.allowLoop === true
+    ? { ...planned, destination: { ...planned.destination, allowLoop: true } }
+    : planned;
 }
 
-/** A job backend to read from: where it is, and as whom it is asked. */
+/** A job backend at `field`: where it is, and as whom it is asked. */
 export function planBackend(spec: Backend, around: Surroundings, field: string): PlannedDestination {
   const headers: SinkHeader[] =
     spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
@@ -67,11 +68,11 @@ export function planSink(
   spec: SinkTarget,
   around: Surroundings,
   reader: Reader,
-  field: string = 'spec.target.sink',
+  field: string,
 ): PlannedDestination {
   const headers = readHeaders(spec.headers ?? [], (i) => `${field}.headers[${i}]`, around.secrets);
   if (spec.sign === undefined) return plan('sink', spec, headers, around, field);
-  const { sign, lacks } = readSigning(spec.sign, `${field}.sign`, around.secrets, reader);
+  const { sign, lacks } = readSigning(spec.sign, around.secrets, reader, `${field}.sign`);
   // With one key of several it is signed; without any it waits.
   const waits = sign.keys.length === 0 ? lacks : [];
   const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around, field);
@@ -84,20 +85,24 @@ export function planSink(
 
 function readSigning(
   { scheme, hmac, secrets: list }: SigningSpec,
-  field: string,
   secrets: SecretLookup,
   reader: Reader,
+  field: string,
 ): { readonly sign: Signing; readonly lacks: readonly Lack[] } {
   const { keys, lacks } = readKeys(list, `${field}.secrets`, secrets, reader);
   const recipe = hmac && readRecipe(hmac, `${field}.hmac`, reader);
   return { sign: withoutUndefined<Signing>({ scheme, hmac: recipe, keys }), lacks };
 }
 
-const jobAuth = (): string => 'spec.target.job.auth';
 const bearer = (token: string): string => `Bearer ${token}`;
 
-export function planDeadLetterSink(spec: DeadLetterSink, around: Surroundings): PlannedDestination {
-  return plan('sink', spec, { values: [], findings: [], lacks: [] }, around, 'spec.delivery.deadLetterSink');
+export function planDeadLetterSink(
+  spec: DeadLetterSink,
+  around: Surroundings,
+  path: string = 'spec',
+): PlannedDestination {
+  const headers = { values: [], findings: [], lacks: [] };
+  return plan('sink', spec, headers, around, `${path}.delivery.deadLetterSink`);
 }
 
 function plan(
@@ -105,7 +110,7 @@ function plan(
   spec: DeadLetterSink,
   headers: Headers,
   around: Surroundings,
-  field: string = `spec.target.${kind}`,
+  field: string,
 ): PlannedDestination {
   const address = resolveAddress(spec, field, around.addressOf);
   const lacks = [...address.lacks, ...headers.lacks];

@@ -132,12 +132,7 @@ function draft(input: EventBridgeInput, identity: Identity, ojs: OjsSourceSpec):
     backend,
     sink,
     candidate,
-    findings: [
-      ...reader.findings,
-      ...parts.flatMap((part) => part.findings),
-      ...notYet(spec),
-      ...input.check(candidate),
-    ],
+    findings: [...reader.findings, ...parts.flatMap((part) => part.findings), ...input.check(candidate)],
     lacks: [...parts.flatMap((part) => part.lacks), ...missingWebhookSecret(ojs, input)],
   };
 }
@@ -236,9 +231,4 @@ function missingWebhookSecret(
   if (input.webhookSecretScheme(name) !== undefined) return [];
   const message = `WebhookSecret "${name}" does not exist in this namespace: create it, or name another`;
   return [{ reason: 'RefNotFound', field, message }];
-}
-
-function notYet(spec: EventBridgeSpec): readonly Finding[] {
-  if (spec.delivery?.ordering !== 'PerSubject') return [];
-  return [{ field: 'spec.delivery.ordering', message: 'this is not supported yet: use None, the default' }];
 }

@@ -3,6 +3,7 @@ import type { OutboundClient, SetTimer } from '../deliver/outbound.ts';
 import type { Journal, RowWrite, StateRow, UnitOutcome } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RunningBridge } from '../routing/runtime.ts';
+import type { WriteEvents } from './entrance.ts';
 import {
   LEASE_KIND,
   leaseStep,
@@ -13,7 +14,7 @@ import {
   writeLease,
 } from './lease.ts';
 import { POSITION_KIND, placeOf } from './position.ts';
-import { createReader, type Reader, type ReaderParts, type WriteEvents } from './reader.ts';
+import { createReader, type Reader, type ReaderParts } from './reader.ts';
 import type { BridgeStatus } from './status.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transports.ts';

@@ -1,10 +1,10 @@
 import { originOf } from '../deliver/loop-guard.ts';
 import type { OutboundClient, SetTimer } from '../deliver/outbound.ts';
 import type { CloudEvent } from '../event/event.ts';
-import type { RowWrite } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RunningBridge } from '../routing/runtime.ts';
 import { createEnricher } from './enricher.ts';
+import type { Unwritten, WriteEvents } from './entrance.ts';
 import { createJobReader } from './job-reader.ts';
 import { detailsOf, type JobRecord } from './job-record.ts';
 import { createJobStates } from './job-states.ts';
@@ -19,27 +19,6 @@ import { delayOf } from './reconnect.ts';
 import type { BridgeStatus, Lossless } from './status.ts';
 import { createTally, type Tally } from './tally.ts';
 import type { Connection, Ended, Reads, Transport } from './transport.ts';
-
-/** What became of events that were handed to the journal. */
-export interface Written {
-  readonly events: number;
-  readonly duplicates: number;
-  readonly differing: number;
-}
-
-/** Why events could not be written: `lost` means that another receiver reads by now. */
-export interface Unwritten {
-  readonly lost: boolean;
-  readonly cause: string;
-}
-
-/** Writes events, and first of all `row`, in one transaction; the other units expect `fence`. */
-export type WriteEvents = (
-  bridge: RunningBridge,
-  events: readonly CloudEvent[],
-  rows: { readonly row: RowWrite; readonly fence: RowWrite },
-  done: (written: Written | Unwritten) => void,
-) => void;
 
 /** What a reader works with. */
 export interface ReaderParts {

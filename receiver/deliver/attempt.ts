@@ -1,4 +1,5 @@
 import type { Attempt } from '../journal/journal.ts';
+import type { TracedAttempt, Tracing } from '../observe/tracing.ts';
 import { createBatches, healthOfOne } from './batches.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
@@ -22,7 +23,7 @@ export type Health = 'up' | 'down' | 'unknown';
 
 /** What came of an attempt. */
 export type Outcome =
-  | { readonly state: 'delivered'; readonly attempt: Attempt }
+  | { readonly state: 'delivered'; readonly attempt: Attempt; readonly answer?: Answer }
   | { readonly state: 'waiting'; readonly due: number; readonly attempt?: Attempt }
   | Dead;
 
@@ -42,6 +43,8 @@ export interface AttemptParts {
   readonly now: () => number;
   readonly random: () => number;
   readonly setTimer: SetTimer;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Makes attempts at deliveries and says what came of them. */
@@ -60,7 +63,7 @@ export interface Attempts {
 const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target failed several times in a row' };
 
 /** Makes Attempts. */
-export function createAttempts({ client, observer, now, random, setTimer }: AttemptParts): Attempts {
+export function createAttempts({ client, observer, now, random, setTimer, tracing }: AttemptParts): Attempts {
   const signing = createSigning();
   const batches = createBatches({ client, signing, setTimer, now });
 
@@ -78,7 +81,11 @@ export function createAttempts({ client, observer, now, random, setTimer }: Atte
     if (reading?.outcome === 'done') {
       observer.attempted(destination.kind, 'delivered', ms);
       const { result } = reading;
-      return { state: 'delivered', attempt: result === undefined ? attempt : { ...attempt, result } };
+      const made = result === undefined ? attempt : { ...attempt, result };
+      // Only a step of a value stream looks at what it was answered.
+      return delivery.task === undefined || answer === undefined
+        ? { state: 'delivered', attempt: made }
+        : { state: 'delivered', attempt: made, answer };
     }
     const facts = standing(delivery, answer);
     const ruled =
@@ -90,52 +97,59 @@ export function createAttempts({ client, observer, now, random, setTimer }: Atte
   }
 
   function render(
-    { event, trigger, receivedAt }: HeldDelivery,
+    { event, trigger, task, receivedAt }: HeldDelivery,
     { destination }: Route,
     renderer: Renderer,
-  ): { readonly rendered: Rendered; readonly key: string } {
+  ): Ready {
     refuseLoop(event, destination);
-    const key = idempotencyKey(trigger, event.source, event.id);
+    const key = idempotencyKey(trigger, event.source, event.id, task);
     return { rendered: renderer.render(event, { idempotencyKey: key, receivedAt }), key };
   }
 
-  function signed(
-    rendered: Rendered,
-    key: string,
+  function requestOf(
+    { rendered, key }: Ready,
     { destination, policy }: Route,
     at: number,
   ): OutboundRequest | Failure {
-    const proof = signing.sign(destination, rendered, key, at);
-    if ('code' in proof) return proof;
+    const signed = signing.sign(destination, rendered, key, at);
+    if ('code' in signed) return signed;
     const { path, body } = rendered;
-    return { destination, path, body, timeoutMs: policy.timeoutMs, ...proof };
+    return { destination, path, body, timeoutMs: policy.timeoutMs, ...signed };
   }
 
   return {
     run(delivery, route, renderer, ended) {
       const at = now();
+      const span = tracing?.attempt(traced(delivery, route));
       const { batch } = route.policy;
       let request: OutboundRequest | Failure;
       try {
-        const { rendered, key } = render(delivery, route, renderer);
+        const ready = render(delivery, route, renderer);
         if (batch !== undefined) {
           const came = (answer: Answer | undefined, failure: Failure | undefined, first: boolean): void => {
+            span?.ended({ status: answer?.status, error: errorOf(answer, failure) });
             const health = healthOfOne(healthOf(answer, failure), first);
             ended(judge(delivery, route, at, { answer, failure }), health);
           };
-          batches.board({ delivery, route, batch, rendered, key, ended: came });
+          batches.board({ delivery, route, batch, ...ready, ended: came });
           return;
         }
-        request = signed(rendered, key, route, at);
+        request = requestOf(ready, route, at);
       } catch (error) {
-        ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');
+        const reason = reasonOf(error);
+        span?.ended({ error: reason });
+        ended({ state: 'dead', cause: 'unrenderable', reason }, 'unknown');
         return;
       }
       if ('code' in request) {
+        span?.ended({ error: request.message });
         ended(judge(delivery, route, at, { answer: undefined, failure: request }), 'unknown');
         return;
       }
-      client.post(request, (answer, failure) => {
+      const sent =
+        span === undefined ? request : { ...request, headers: { ...request.headers, ...span.headers } };
+      client.post(sent, (answer, failure) => {
+        span?.ended({ status: answer?.status, error: errorOf(answer, failure) });
         ended(judge(delivery, route, at, { answer, failure }), healthOf(answer, failure));
       });
     },
@@ -147,9 +161,27 @@ export function createAttempts({ client, observer, now, random, setTimer }: Atte
   };
 }
 
+/** What is sent, before it is signed. */
+interface Ready {
+  readonly rendered: Rendered;
+  readonly key: string;
+}
+
 interface Came {
   readonly answer: Answer | undefined;
   readonly failure: Failure | undefined;
+}
+
+function traced(
+  { trigger, id, attempts, event, trace }: HeldDelivery,
+  { destination }: Route,
+): TracedAttempt {
+  return { trigger, delivery: id, attempt: attempts + 1, event, url: destination.url, parent: trace };
+}
+
+function errorOf(answer: Answer | undefined, failure: Failure | undefined): string | undefined {
+  if (answer === undefined) return failure?.message;
+  return answer.status < 400 ? undefined : `answered ${answer.status}`;
 }
 
 function told(ruled: Verdict, attempt: Attempt, answer: Answer | undefined): Outcome {

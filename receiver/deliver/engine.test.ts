@@ -12,6 +12,7 @@ import {
   createMemoryJournal,
   createMemoryLog,
   type MemoryJournal,
+  NO_TASKS,
   plainRenderer,
   someEvent,
   startTarget,
@@ -45,6 +46,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
   const engine = createEngine({
     journal,
     client,
+    tasks: NO_TASKS,
     routes: { route: (trigger) => routes.get(trigger), renderer: () => plainRenderer },
     deadLetterRenderer: plainRenderer,
     view: () => null,
@@ -54,6 +56,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     observer: {
       attempted: (kind, outcome) => counted.push(`${kind} ${outcome}`),
       tried: () => void (tried += 1),
+      ended: () => undefined,
       dead: (cause) => counted.push(`dead ${cause}`),
     },
     log,
@@ -350,6 +353,40 @@ describe('a trigger', () => {
     await made.all('delivered');
     // Two at once, the other four at one per 50 ms: this can only be late, never early.
     expect(Date.now() - start).toBeGreaterThanOrEqual(195);
+  });
+});
+
+describe('a trigger with very many deliveries waiting', () => {
+  it('takes turns with another that has ten: they are not behind all of them', async () => {
+    const order: string[] = [];
+    const note = (name: string): Behaviour => {
+      return (response) => {
+        order.push(name);
+        response.end();
+      };
+    };
+    await using big = await startTarget(note('big'));
+    await using small = await startTarget(note('small'));
+    await using made = makeEngine(createMemoryJournal(), { maxInFlight: 16 });
+    made.routes.set('shop/big', routeTo(big.url));
+    made.routes.set('shop/small', routeTo(small.url));
+    for (let i = 0; i < 3000; i++) made.accept(someEvent(`b${i}`), 'shop/big');
+    for (let i = 0; i < 10; i++) made.accept(someEvent(`s${i}`), 'shop/small');
+    await small.got(10);
+    expect(order.lastIndexOf('small')).toBeLessThan(100);
+  });
+
+  it('gives way to what comes while it is at work', async () => {
+    await using big = await startTarget(answering(200));
+    await using small = await startTarget(answering(200));
+    await using made = makeEngine(createMemoryJournal(), { maxHeld: 200, maxInFlight: 16 });
+    made.routes.set('shop/big', routeTo(big.url));
+    made.routes.set('shop/small', routeTo(small.url));
+    for (let i = 0; i < 3000; i++) made.accept(someEvent(`b${i}`), 'shop/big');
+    await big.got(100);
+    const ids = Array.from({ length: 10 }, (_, i) => made.accept(someEvent(`s${i}`), 'shop/small'));
+    await made.journal.until(() => ids.every((id) => made.journal.row(id).state === 'delivered'));
+    expect(big.received.length).toBeLessThan(600);
   });
 });
 

@@ -1,12 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { JournalStats } from '../journal/journal.ts';
+import type { JournalStats, RowCount } from '../journal/journal.ts';
+import { STATUSES } from '../streams/instance.ts';
 import type { Observer } from './observer.ts';
 
 /** What `/metrics` shows. Labels are of fixed sets: no route, no source, no id. */
 export interface Metrics extends Observer {
   readonly registry: Registry;
   /** An attempt at a delivery ended. */
-  attempted(kind: string, outcome: string, ms: number): void;
+  attempted(kind: 'job' | 'sink', outcome: 'delivered' | 'retried' | 'dead', ms: number): void;
   /** A delivery became a dead letter; `reason` is one of a fixed set. */
   dead(reason: string): void;
 }
@@ -17,6 +18,7 @@ export interface Gauges {
   readonly held: () => number;
   readonly untried: () => number;
   readonly stats: () => Promise<JournalStats>;
+  readonly instances: () => Promise<readonly Pick<RowCount, 'status' | 'count'>[]>;
   readonly now: () => number;
 }
 
@@ -41,6 +43,23 @@ export function createMetrics(gauges: Gauges): Metrics {
   const differing = new Counter({
     name: 'signalbox_events_differing_total',
     help: 'Repeats of an id whose bytes were not those of the first.',
+    registers,
+  });
+  const proved = new Counter({
+    name: 'signalbox_requests_proved_total',
+    help: "Requests that proved themselves, by the first of their endpoint's keys or by a later one.",
+    labelNames: ['key'],
+    registers,
+  });
+  const queued = new Counter({
+    name: 'signalbox_deliveries_total',
+    help: 'Deliveries that accepted events caused: one for each trigger that took one.',
+    registers,
+  });
+  const commitLatency = new Histogram({
+    name: 'signalbox_journal_commit_seconds',
+    help: 'From handing something over to the journal to its being durable.',
+    buckets: SECONDS,
     registers,
   });
   const latency = new Histogram({
@@ -68,12 +87,21 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
   });
   measureStats(registry, gauges);
+  // What every event counts is looked up once.
+  const routed = accepted.labels('routed');
+  const unmatched = accepted.labels('unmatched');
+  const repeat = accepted.labels('duplicate');
+  const provedBy = { first: proved.labels('first'), later: proved.labels('later') };
+  const attemptsOf = attemptCounters(attempts);
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
+      (duplicate ? repeat : triggers.length > 0 ? routed : unmatched).inc();
       latency.observe(ms / 1000);
     },
+    proved: (by) => provedBy[by].inc(),
+    committed: (ms) => commitLatency.observe(ms / 1000),
+    queued: () => queued.inc(),
     repeated({ differs }) {
       if (differs) differing.inc();
     },
@@ -81,13 +109,22 @@ export function createMetrics(gauges: Gauges): Metrics {
       rejected.inc({ code });
     },
     attempted(kind, outcome, ms) {
-      attempts.inc({ kind, outcome });
+      attemptsOf[kind][outcome].inc();
       attemptLatency.observe(ms / 1000);
     },
     dead(reason) {
       dead.inc({ reason });
     },
   };
+}
+
+function attemptCounters(attempts: Counter) {
+  const of = (kind: string) => ({
+    delivered: attempts.labels(kind, 'delivered'),
+    retried: attempts.labels(kind, 'retried'),
+    dead: attempts.labels(kind, 'dead'),
+  });
+  return { job: of('job'), sink: of('sink') };
 }
 
 /** Gauges that are read when somebody scrapes, so that nothing is counted twice. */
@@ -115,6 +152,18 @@ function measureStats(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       this.set(gauges.untried());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_instances',
+    help: 'Instances of value streams in the journal, by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = new Map(STATUSES.map((status) => [status as string, 0]));
+      for (const { status, count } of await gauges.instances())
+        counts.set(status, (counts.get(status) ?? 0) + count);
+      for (const [status, count] of counts) this.set({ state: status.toLowerCase() }, count);
     },
   });
   const age = new Gauge({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bridges, createBridges } from '../../receiver/bridge/bridges.ts';
-import type { WriteEvents } from '../../receiver/bridge/reader.ts';
+import type { WriteEvents } from '../../receiver/bridge/entrance.ts';
 import { createClient } from '../../receiver/deliver/client.ts';
 import { systemTimer } from '../../receiver/deliver/outbound.ts';
 import type { Journal, Unit } from '../../receiver/journal/journal.ts';
@@ -61,10 +61,10 @@ function receiver(holder: string): Receiver {
     for (const write of waiting) write();
   };
   thawAll.push(thaw);
-  const write: WriteEvents = (_bridge, events, { row, fence }, done) => {
+  const write: WriteEvents = (_bridge, events, rows, done) => {
     const units: Unit[] = [
-      { deliveries: [], rows: [row], answer: '' },
-      ...events.map(() => ({ deliveries: [], rows: [fence], answer: '' })),
+      { deliveries: [], rows: [rows!.row], answer: '' },
+      ...events.map(() => ({ deliveries: [], rows: [rows!.fence], answer: '' })),
     ];
     commit(units, (error, outcomes) => {
       if (error !== undefined) done({ lost: false, cause: error.message });

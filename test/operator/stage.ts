@@ -7,6 +7,8 @@ import { createAsk } from '../../operator/confirm/ask.ts';
 import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
+import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
+import type { TrafficStatus } from '../../operator/traffic/totals.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { corePath, resourcesOf } from '../../receiver/kube/collection.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
@@ -39,6 +41,7 @@ export interface Shown extends Watchable {
     readonly address?: { readonly url: string };
     readonly targetUri?: string;
     readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
+    readonly traffic?: TrafficStatus;
   };
 }
 
@@ -164,6 +167,7 @@ export async function setStage(server: Connection): Promise<Stage> {
       const ask = createAsk(dispatcher);
       const askKeyUse = createAskKeyUse(dispatcher);
       const askBridges = createAskBridges(dispatcher);
+      const askTraffic = createAskTraffic(dispatcher);
       // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
       const loopback = (url: string): string => `http://127.0.0.1:${new URL(url).port}`;
       const operator = createOperator({
@@ -181,7 +185,10 @@ export async function setStage(server: Connection): Promise<Stage> {
         askBridges: (question) => askBridges({ ...question, url: loopback(question.url) }),
         bridgesEveryMs: 100,
         keyUseEveryMs: 50,
+        askTraffic: (question) => askTraffic({ ...question, url: loopback(question.url) }),
+        trafficEveryMs: 50,
         makeToken: () => 'made-by-the-operator',
+        canGenerate: true,
         randomBytes,
         log: SILENT,
         now: Date.now,

@@ -100,6 +100,7 @@ export function createClaims(
         }
         tally.backlog--;
         tally.dead++;
+        tally.deadBytes += row.head.length + (row.data?.length ?? 0);
         damaged(row.id);
       }
       return taken;

@@ -40,6 +40,8 @@ export function createSettler(
     iif(history IS NULL, ?4, CAST(history || ?4 AS BLOB)), task, line FROM waiting WHERE id = ?5`);
   const drop = db.prepare('DELETE FROM waiting WHERE id = ?');
   const place = db.prepare('SELECT trigger, line FROM waiting WHERE id = ? AND line IS NOT NULL');
+  const size = db.prepare(`SELECT length(head) + coalesce(length(data), 0) AS bytes
+    FROM event WHERE id = (SELECT event FROM done WHERE id = ?)`);
   const history = db.prepare('SELECT history FROM waiting WHERE id = ?');
   // One that is given out of its line keeps its place there; another goes behind.
   const wait = db.prepare(`UPDATE waiting SET state = iif(line IS NULL OR state = 0, 0, ${BEHIND}),
@@ -59,6 +61,12 @@ export function createSettler(
     if (from !== undefined) lines.advance(from.trigger, from.line);
   }
 
+  function countDead(delivery: number, by: 1 | -1): void {
+    const { bytes } = (size.get(delivery) ?? { bytes: 0 }) as { bytes: number };
+    tally.dead += by;
+    tally.deadBytes += by * bytes;
+  }
+
   function end({ state, delivery, time, reason, attempt }: Told): void {
     if (finish.run(state, time, reason, attempt, delivery).changes === 0) return;
     const inLine = placeOf(delivery);
@@ -66,7 +74,7 @@ export function createSettler(
     tally.backlog--;
     if (inLine !== undefined) tally.lined--;
     advance(inLine);
-    if (state === STATE.dead) tally.dead++;
+    if (state === STATE.dead) countDead(delivery, 1);
   }
 
   function delay({ delivery, time, attempt }: Told): void {
@@ -86,9 +94,9 @@ export function createSettler(
     const revived = revive.get(due, delivery) as Revived | undefined;
     if (revived === undefined) return;
     shapes.use(revived.shape);
+    countDead(delivery, -1);
     forget.run(delivery);
     tally.backlog++;
-    tally.dead--;
     const { trigger, line } = revived;
     if (line === null) return;
     tally.lined++;

@@ -139,6 +139,14 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     for (let i = 0; i < count; i++) delivery(reader, event);
     tally.backlog += count;
     const split = start + attributes + record;
+    const bytes = attributes + record + data;
+    if (count === 0) {
+      tally.unmatched++;
+      tally.unmatchedBytes += bytes;
+    } else {
+      tally.matched++;
+      tally.matchedBytes += bytes;
+    }
     insertEvent.run(
       event,
       received,
