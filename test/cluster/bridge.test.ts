@@ -33,7 +33,7 @@ describeWithServer('a bridge, on a real API server', (server) => {
 
       const run = (type: string): string => {
         const job = backend.jobs.enqueue({ type, args: [] }, 'default');
-        backend.jobs.fetch([], 1);
+        backend.jobs.fetch([], 10);
         return job?.id ?? '';
       };
       const done = run('email.send');

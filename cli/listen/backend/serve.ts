@@ -33,6 +33,8 @@ export async function serveBackend(address: Address, options: BackendOptions): P
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('upgrade', (request, socket) => {
+    // From here on nobody else listens, and a client that goes away is no fault.
+    socket.on('error', () => socket.destroy());
     if (failing === undefined) backend.upgrade(request, socket);
     else socket.destroy();
   });

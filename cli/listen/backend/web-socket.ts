@@ -77,7 +77,6 @@ export function openWebSocket(request: IncomingMessage, socket: Duplex, parts: W
     MESSAGE_BYTES,
   );
   socket.on('data', feed);
-  socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     clearInterval(pings);
     forget();
