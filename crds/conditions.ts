@@ -67,12 +67,6 @@ export const REASONS = {
     meaning: 'The spec cannot work as written; an earlier generation that worked keeps serving.',
     remedy: 'Correct the field that the message names.',
   },
-  NotYetSupported: {
-    condition: 'Ready',
-    status: 'False',
-    meaning: 'The spec uses a field whose feature this version does not have.',
-    remedy: 'Remove the field that the message names, or install a version that has it.',
-  },
   SecretNotFound: {
     condition: 'Ready',
     status: 'False',

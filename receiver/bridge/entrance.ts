@@ -83,11 +83,22 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
   }
 
   /** Events that start or wake instances: their rows are read, decided by and written with them. */
-  async function writeAsking(matched: readonly Matched[], arrival: Arrival): Promise<readonly Accepted[]> {
-    const outcomes = await streams.write(matched, arrival, false);
+  async function writeAsking(
+    matched: readonly Matched[],
+    arrival: Arrival,
+    written: (accepted: readonly Accepted[]) => void,
+    failed: (unwritten: Unwritten) => void,
+  ): Promise<void> {
+    let outcomes: Awaited<ReturnType<Streams['write']>>;
+    try {
+      outcomes = await streams.write(matched, arrival, false);
+    } catch (error) {
+      failed({ lost: false, cause: String(error) });
+      return;
+    }
     const accepted = outcomes.flatMap((outcome) => (outcome instanceof RequestError ? [] : [outcome]));
     for (const one of accepted) observe(arrival, one);
-    return accepted;
+    written(accepted);
   }
 
   function writePlain(
@@ -178,10 +189,7 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       });
     if (asking.length === 0) finish([]);
     // Before the position that says that they were read: should this end between, they are read again, and known.
-    else
-      writeAsking(asking, arrival).then(finish, (error: unknown) =>
-        done({ lost: false, cause: String(error) }),
-      );
+    else void writeAsking(asking, arrival, finish, done);
   };
 }
 
