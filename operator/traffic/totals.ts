@@ -1,14 +1,9 @@
-import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+import { TRAFFIC_TOTALS, type TrafficCount, type TrafficItem } from '../../receiver/observe/traffic.ts';
 import type { InstanceCounts } from '../../receiver/streams/instance-counts.ts';
 
 /** `status.traffic`, as the resources' schema has it. */
-export interface TrafficStatus {
+export interface TrafficStatus extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: string;
-  readonly accepted?: number;
-  readonly rejected?: number;
-  readonly delivered?: number;
-  readonly failed?: number;
-  readonly backlog?: number;
   /** Of a value stream, by state. */
   readonly instances?: InstanceCounts;
 }
@@ -27,8 +22,8 @@ export interface Totals {
   of(resource: string): TrafficStatus | undefined;
 }
 
-const GROWING = ['accepted', 'rejected', 'delivered', 'failed'] as const;
-type Counts = Partial<Record<(typeof GROWING)[number] | 'backlog', number>>;
+const SHOWN = [...TRAFFIC_TOTALS, 'backlog'] as const;
+type Counts = Partial<Record<TrafficCount, number>>;
 
 interface Known {
   readonly uid: string;
@@ -55,7 +50,7 @@ export function createTotals(): Totals {
   function sum(one: Known): Counts {
     const total: Counts = { ...one.past };
     for (const counts of one.now.values()) {
-      for (const name of [...GROWING, 'backlog'] as const) {
+      for (const name of SHOWN) {
         const count = counts[name];
         if (count !== undefined) total[name] = (total[name] ?? 0) + count;
       }
@@ -76,8 +71,7 @@ export function createTotals(): Totals {
       const met = new Set(items.map(({ resource }) => resource));
       // A receiver that began anew tells nothing of a resource until something passes there.
       for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
-      for (const { resource, uid, lastEvent = 0, ...rest } of items) {
-        const { instances, ...counts } = 'delivered' in rest ? rest : { ...rest, instances: undefined };
+      for (const { resource, uid, lastEvent = 0, instances, ...counts } of items) {
         const one = knownOf(resource, uid);
         one.lastEvent = Math.max(one.lastEvent, lastEvent);
         const before = one.now.get(receiver);
@@ -99,7 +93,7 @@ export function createTotals(): Totals {
       const one = knownOf(resource, uid);
       one.lastEvent = Math.max(one.lastEvent, Date.parse(lastEvent ?? '') || 0);
       const total = sum(one);
-      for (const name of GROWING) {
+      for (const name of TRAFFIC_TOTALS) {
         const missing = (status[name] ?? 0) - (total[name] ?? 0);
         if (missing > 0) one.past[name] = (one.past[name] ?? 0) + missing;
       }
@@ -131,12 +125,12 @@ function most(all: readonly InstanceCounts[]): InstanceCounts | undefined {
 
 /** A count that fell tells that the process is another one. */
 function beganAnew(before: Counts, now: Counts): boolean {
-  return GROWING.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
+  return TRAFFIC_TOTALS.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
 }
 
 function keep(one: Known, counts: Counts): void {
   const past: Counts = { ...one.past };
-  for (const name of GROWING)
+  for (const name of TRAFFIC_TOTALS)
     if (counts[name] !== undefined) past[name] = (past[name] ?? 0) + (counts[name] ?? 0);
   one.past = past;
 }
