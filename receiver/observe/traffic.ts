@@ -93,10 +93,9 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
         const shown = SHOWN[kind](count, backlog.of(name));
         const own = instances?.get(name);
         const passed = lastEvent > 0 || own !== undefined || Object.values(shown).some((each) => each > 0);
-        const time = lastEvent === 0 ? {} : { lastEvent };
-        return passed
-          ? [{ resource, uid, ...time, ...shown, ...(own === undefined ? {} : { instances: own }) }]
-          : [];
+        if (!passed) return [];
+        const seen = lastEvent === 0 ? {} : { lastEvent };
+        return [{ resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }) }];
       }),
   };
 }
