@@ -7,6 +7,8 @@ export interface Terminal {
   out(text: string): void;
   /** Writes one line (or several) to standard error. */
   err(text: string): void;
+  /** Shows how far something is, in the place of what it showed before; left out where nobody watches. */
+  progress?(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the process is asked to stop (SIGINT, SIGTERM). */
   readonly stop: AbortSignal;

@@ -17,8 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => stage.close());
 
-async function sent(id: string, type: string): Promise<void> {
-  const body = JSON.stringify({ specversion: '1.0', id, source: '/s', type, data: { amount: 5.5 } });
+async function sent(id: string, type: string, amount = 5.5): Promise<void> {
+  const body = JSON.stringify({ specversion: '1.0', id, source: '/s', type, data: { amount } });
   const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
   expect((await post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers)).status).toBe(202);
 }
@@ -65,6 +65,22 @@ describe('signalbox explain', () => {
       'By the routing table in force now, 2, which may not be the one that decided:\n' +
         '  no trigger reads from WebhookSecret/shop/hooks.',
     );
+  });
+
+  it('tells how often an event came again, and whether it was the same', async () => {
+    await sent('evt-1', 'order.paid');
+    expect((await explained('1')).out).not.toContain('again');
+    await sent('evt-1', 'order.paid');
+    expect((await explained('1')).out).toMatch(
+      /^Event 1: .*\n.*\nIt came again once since the receiver started, last \S+ \S+\.\nTaken by/,
+    );
+    await sent('evt-1', 'order.paid', 6);
+    expect((await explained('1')).out).toContain(
+      'It came again 2 times since the receiver started, 1 of them with other bytes, last',
+    );
+    const { admin } = stage.receiver.addresses;
+    expect(await (await fetch(`${admin}/metrics`)).text()).toContain('signalbox_events_differing_total 1');
+    expect(stage.logged.join('')).toContain('under its id, with other bytes');
   });
 
   it('ends with 1 where there is no such event, and with 2 where none is named', async () => {

@@ -19,7 +19,13 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    ...(process.stderr.isTTY ? { progress: showProgress } : {}),
     env: process.env,
     stop: stop.signal,
   };
+}
+
+/** Writes over its own line; an empty text leaves it clean. */
+function showProgress(text: string): void {
+  process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -8,16 +8,24 @@ import {
   type Matched,
   unitOf,
 } from './acceptance.ts';
+import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import type { Journal, UnitOutcome } from './journal/journal.ts';
+import type { Journal, Unit, UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
-import { asRequestError, cannotVerify, rateExceeded, unauthorized, unwritten } from './refusals.ts';
+import {
+  asRequestError,
+  backlogged,
+  cannotVerify,
+  rateExceeded,
+  unauthorized,
+  unwritten,
+} from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { KeyUse } from './verify/key-use.ts';
@@ -36,6 +44,7 @@ export type Done = (error: RequestError | undefined, outcomes: readonly Outcome[
 export interface PipelineParts {
   readonly journal: Journal;
   readonly engine: DeliveryEngine;
+  readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
   readonly keyUse: Pick<KeyUse, 'note'>;
@@ -66,7 +75,7 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, observer, renderers } = parts;
+  const { journal, engine, backlog, observer, renderers } = parts;
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
@@ -74,6 +83,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const now = parts.now();
     const bytes = request.body.length;
     const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     if (entry.cannotVerify !== undefined) {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
@@ -125,6 +139,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
     const bytes = request.body.length;
     const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const full = backlog.full();
+    if (full !== undefined) {
+      refuse(passage, backlogged(full));
+      return;
+    }
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
@@ -162,6 +181,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
+      count(units, outcomes);
       if (!held) return;
       for (const [i, outcome] of outcomes.entries()) {
         const [one, unit] = [matched[i], units[i]];
@@ -169,6 +189,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
           engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
       }
     });
+  }
+
+  function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
+    let deliveries = 0;
+    let due = 0;
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.outcome !== 'committed') continue;
+      for (const { parked } of units[i]?.deliveries ?? []) {
+        deliveries += 1;
+        if (parked === undefined) due += 1;
+      }
+    }
+    backlog.added(deliveries, due);
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -190,6 +223,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return outcomes.map((outcome, i) => {
       const told = acceptedOf(matched[i] as Matched, outcome);
       observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
+      if (told.duplicate) {
+        const { source, id, differs } = told;
+        observer.repeated({ at: now, entrance, source, id, differs });
+      }
       return told;
     });
   }

@@ -1,17 +1,23 @@
 import { networkInterfaces } from 'node:os';
+import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
 import { createEngine } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
+import type { DeliveryObserver } from './deliver/observer.ts';
 import type { SetTimer } from './deliver/outbound.ts';
 import { ownAddresses } from './deliver/own-addresses.ts';
+import { createRedrive } from './deliver/redrive.ts';
 import { compileShape } from './deliver/shape/compile-shape.ts';
 import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
 import { adminTokenIn } from './http/admin-token.ts';
 import { createAdmission } from './http/admission.ts';
+import { refusalOf } from './http/client-errors.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
-import { type HotHandler, type ListenAddress, type Listener, openListener } from './http/listener.ts';
+import { serveHot } from './http/ingest.ts';
+import type { HotPath } from './http/intake.ts';
+import { type ListenAddress, type Listener, openListener } from './http/listener.ts';
 import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
@@ -19,8 +25,10 @@ import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
-import { createMetrics, type Metrics } from './observe/metrics.ts';
-import { createRefusalLog, REFUSALS_KEPT, recorded } from './observe/refusal-log.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { recorded } from './observe/recorded.ts';
+import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
+import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
@@ -40,6 +48,8 @@ export interface ReceiverOptions {
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
+  readonly maxBacklog?: number;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -85,61 +95,74 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   /** When the table in force was put in force. */
   let since = 0;
   let engine: DeliveryEngine | undefined;
+  const backlog = createBacklog({ most: options.maxBacklog ?? BACKLOG_BOUNDS.most });
   const metrics = createMetrics({
     revision: () => runtime.revision,
     held: () => engine?.held ?? 0,
+    untried: () => backlog.untried,
     stats: () => journal.stats(),
     now,
   });
   const keyUse = createKeyUse();
-  const hot: { public?: HotHandler; cluster?: HotHandler } = {};
+  const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
-  const observer = recorded(logged(metrics, log), refusals);
+  const repeats = createRepeatLog(REPEATS_KEPT);
+  const observer = recorded(logged(metrics, log), { refusals, repeats });
+  const clientError = (error: NodeJS.ErrnoException): void => {
+    const refusal = refusalOf(error, now());
+    if (refusal !== undefined) observer.rejected(refusal);
+  };
   const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
   const inForce = () => ({ runtime, since });
-  const shown = { journal, refusals, keyUse, registry: metrics.registry, gate, inForce };
+  const redrive = createRedrive({
+    journal,
+    now,
+    exists: (trigger) => runtime.trigger(trigger) !== undefined,
+    due: (at) => engine?.due(at),
+  });
+  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
   const admin = adminApp({ ...shown, notReady, token, log });
+  const slow = watchSlowSenders(SLOWEST);
+  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
+  const door = { admission, slow, observer, now };
+  const publicPath = untilReady(ready, () => hot.public);
+  const clusterPath = untilReady(ready, () => hot.cluster);
   const listeners = await openAll(journal, [
     () =>
-      openListener(
-        'public',
-        options.public,
-        untilReady(ready, () => hot.public),
-        publicRest(rest),
-      ),
+      openListener('public', options.public, serveHot(publicPath, door), publicRest(rest), {
+        front: { path: publicPath, door },
+      }),
     () =>
-      openListener(
-        'cluster',
-        options.cluster,
-        untilReady(ready, () => hot.cluster),
-        clusterRest(rest),
-      ),
+      openListener('cluster', options.cluster, serveHot(clusterPath, door), clusterRest(rest), {
+        front: { path: clusterPath, door },
+      }),
     () => openListener('admin', options.admin, () => false, admin),
   ]);
+  for (const listener of listeners.slice(0, 2)) listener.watchErrors(clientError);
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
   const renderers = createRenderers(journal, RENDERERS);
   const routes = routesOf(() => runtime, renderers.find);
-  const running = createEngine({ ...engineParts(options, metrics), journal, routes, client });
+  const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
+  const running = createEngine({ ...engineParts(options, deliveryObserver), journal, routes, client });
   engine = running;
   const pipeline = createPipeline({
     journal,
     engine: running,
+    backlog,
     observer,
     renderers,
     keyUse,
     now,
     runtime: () => runtime,
   });
-  const slow = watchSlowSenders(SLOWEST);
-  const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
-  const door = { ...rest, pipeline, admission, slow };
-  hot.public = publicHot(door);
-  hot.cluster = clusterHot(door);
+  hot.public = publicHot({ runtime: rest.runtime, pipeline });
+  hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
+  const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
 
@@ -164,6 +187,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      stopSampling();
       await running.drain(GRACE_MS);
       await client.close();
       await listeners[2]?.close(0);
@@ -212,10 +236,10 @@ function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes 
   };
 }
 
-function engineParts({ now, random, log }: ReceiverOptions, metrics: Metrics) {
+function engineParts({ now, random, log }: ReceiverOptions, observer: DeliveryObserver) {
   const asItIs = compileShape({ sink: { format: 'binary' } });
   if (!asItIs.ok) throw new Error('the plain Shape does not compile');
-  return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer: metrics };
+  return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer };
 }
 
 /** Triggers that are new, changed or gone. */
@@ -224,6 +248,22 @@ function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
   for (const [key, trigger] of after.triggers) if (before.triggers.get(key) !== trigger) changed.push(key);
   for (const key of before.triggers.keys()) if (!after.triggers.has(key)) changed.push(key);
   return changed;
+}
+
+const SAMPLE_EVERY_MS = 1000;
+
+/** Tells the backlog how it stands; a journal that cannot be asked now leaves it as it was. */
+function sampleRegularly(backlog: Backlog, journal: Journal, now: () => number): () => void {
+  let before = performance.eventLoopUtilization();
+  return regularly(() => {
+    const current = performance.eventLoopUtilization();
+    const { utilization: busy } = performance.eventLoopUtilization(current, before);
+    before = current;
+    journal.stats().then(
+      (stats) => backlog.sample({ backlog: stats.backlog, busy, now: now() }),
+      () => undefined,
+    );
+  }, SAMPLE_EVERY_MS);
 }
 
 const PRUNE_EVERY_MS = 60_000;

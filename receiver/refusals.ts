@@ -1,3 +1,4 @@
+import type { Full } from './deliver/backlog.ts';
 import { RequestError } from './errors.ts';
 import type { JournalError } from './journal/journal.ts';
 
@@ -22,6 +23,15 @@ export function rateExceeded(waitMs: number): RequestError {
 export function overloaded(): RequestError {
   const message = 'Too many requests are under way; send it again later.';
   return new RequestError(503, 'overloaded', message, { retryAfter: 1 });
+}
+
+/** More is promised than can be kept: the journal's deliveries are at their bound, or are not tried in time. */
+export function backlogged({ why, retryAfter }: Full): RequestError {
+  const full = why === 'full';
+  const message = full
+    ? 'More is waiting to be delivered than this receiver takes; send it again later.'
+    : 'Deliveries are behind what is accepted; send it again later.';
+  return new RequestError(503, full ? 'backlog_full' : 'behind', message, { retryAfter });
 }
 
 /** Nothing was written; the sender repeats. */

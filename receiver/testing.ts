@@ -54,7 +54,13 @@ const FREE = { host: '127.0.0.1', port: 0 };
 export const ADMIN_TOKEN = 'admin-t0ken';
 
 /** Opens a stage; `now` is its clock, where a test moves it. */
-export async function openStage({ now = Date.now }: { now?: () => number } = {}): Promise<Stage> {
+export async function openStage({
+  now = Date.now,
+  ...bounds
+}: {
+  now?: () => number;
+  maxBacklog?: number;
+} = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];
   const logged: string[] = [];
@@ -77,6 +83,7 @@ export async function openStage({ now = Date.now }: { now?: () => number } = {})
     cluster: FREE,
     admin: FREE,
     adminToken: ADMIN_TOKEN,
+    ...bounds,
     egress: { allowLoopback: true },
     log: createLog('warn', { write: (line: string) => void logged.push(line) }),
     now,

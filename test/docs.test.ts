@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../cli/commands/index.ts';
+import { main } from '../cli/main.ts';
 import { parseOptions, withHelp } from '../cli/options.ts';
 import { manifestRules } from '../cli/run/rules.ts';
 import { advance, EMPTY_SESSION, type Step } from '../cli/run/session.ts';
+import { fakeTerminal } from '../cli/testing/terminal.ts';
 import { isKind } from '../crds/group.ts';
 import { validateManifest } from '../crds/validate.ts';
 
@@ -102,6 +104,15 @@ describe('examples', () => {
     for (const name of readdirSync(join(ROOT, 'examples/events'))) {
       expect(() => JSON.parse(text(join('examples/events', name)))).not.toThrow();
     }
+  });
+});
+
+describe('fixtures', () => {
+  it.each(readdirSync(join(ROOT, 'examples/tests')))('%s are as expected', async (name) => {
+    const terminal = fakeTerminal();
+    const exit = await main(['test', join(ROOT, 'examples/tests', name)], terminal);
+    expect(exit, terminal.outLines.join('\n')).toBe(0);
+    expect(terminal.outLines.length).toBeGreaterThan(1);
   });
 });
 

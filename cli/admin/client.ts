@@ -41,11 +41,23 @@ export async function adminGet(
   parsed: Parsed,
   terminal: Terminal,
 ): Promise<unknown> {
+  return call(`${path}?${new URLSearchParams(query).toString()}`, {}, parsed, terminal);
+}
+
+/** Has the admin API of a running receiver do something. Throws CommandError and UsageError. */
+export async function adminPost(
+  path: string,
+  body: object,
+  parsed: Parsed,
+  terminal: Terminal,
+): Promise<unknown> {
+  return call(path, { method: 'POST', body: JSON.stringify(body) }, parsed, terminal);
+}
+
+async function call(path: string, init: RequestInit, parsed: Parsed, terminal: Terminal): Promise<unknown> {
   const base = adminUrl(parsed.text('admin') ?? terminal.env['SIGNALBOX_ADMIN'] ?? DEFAULT_ADDRESS);
   const token = terminal.env['SIGNALBOX_ADMIN_TOKEN'] ?? (await tokenIn(parsed.text('data') ?? DEFAULT_DATA));
-  const url = new URL(path, base);
-  url.search = new URLSearchParams(query).toString();
-  const { status, body } = await ask(url, token);
+  const { status, body } = await ask(new URL(path, base), token, init);
   if (status === 200) return body;
   const error = (body as { readonly error?: { readonly message?: string } } | undefined)?.error;
   if (status === 401) {
@@ -56,10 +68,15 @@ export async function adminGet(
   throw new AdminError(status, `${base.origin} answered ${status}: ${error?.message ?? 'no reason given'}`);
 }
 
-async function ask(url: URL, token: string): Promise<{ readonly status: number; readonly body: unknown }> {
+async function ask(
+  url: URL,
+  token: string,
+  init: RequestInit,
+): Promise<{ readonly status: number; readonly body: unknown }> {
   try {
     const response = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -1,5 +1,6 @@
 import type { EventExplanation } from '../../receiver/explain.ts';
 import type { Attempt, DeliveryRow, EventRow } from '../../receiver/journal/journal.ts';
+import type { Repeats } from '../../receiver/observe/repeat-log.ts';
 import { columns } from '../columns.ts';
 import { shownTime } from './list.ts';
 
@@ -13,6 +14,8 @@ export interface DecisionRecord
     readonly revision: number;
     readonly triggers: readonly string[];
   };
+  /** null: it did not come again since the receiver started. */
+  readonly repeats: Repeats | null;
   readonly deliveries: readonly Pick<
     DeliveryRow,
     'id' | 'trigger' | 'state' | 'reason' | 'due' | 'attempts'
@@ -26,11 +29,21 @@ export function tellDecision(decision: DecisionRecord): string {
   return [
     `Event ${decision.event}: ${attributes['type'] ?? ''}, id ${attributes['id'] ?? ''}, of ${attributes['source'] ?? ''}`,
     `Accepted ${shownTime(decision.receivedAt)} by ${entrance}${proof}: ${decision.bytes} bytes of data, routing table ${record.revision}.`,
+    ...tellRepeats(decision.repeats),
     record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
     ...deliveries.flatMap((delivery) => ['', ...tellDelivery(delivery)]),
     '',
     ...tellTriggers(decision),
   ].join('\n');
+}
+
+function tellRepeats(repeats: Repeats | null): readonly string[] {
+  if (repeats === null) return [];
+  const { count, differing, lastAt } = repeats;
+  const times = count === 1 ? 'once' : `${count} times`;
+  const differ =
+    differing === 0 ? '' : `, ${differing === count ? '' : `${differing} of them `}with other bytes`;
+  return [`It came again ${times} since the receiver started${differ}, last ${shownTime(lastAt)}.`];
 }
 
 function tellDelivery({

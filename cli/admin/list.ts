@@ -4,6 +4,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import type { Option, Parsed } from '../options.ts';
 import { OUTPUT_OPTION, outputFormat } from '../output.ts';
 import { ADMIN_OPTIONS, adminGet } from './client.ts';
+import { FILTERS, type FilterName, filterValue } from './filters.ts';
 
 /** One list of the admin API, as a command shows it. */
 export interface ListView<Row> {
@@ -19,32 +20,6 @@ export interface ListView<Row> {
   /** What is said where there is nothing. */
   readonly none: string;
 }
-
-type FilterName = keyof typeof FILTERS;
-
-const FILTERS = {
-  source: { name: 'source', value: 'URI', help: 'Only events of this source.' },
-  id: { name: 'id', value: 'ID', help: 'Only events with this id.' },
-  type: { name: 'type', value: 'TYPE', help: 'Only events of this type.' },
-  entrance: {
-    name: 'entrance',
-    value: 'NAME',
-    help: 'With --rejected: only what was refused there, for example WebhookSecret/shop/stripe.',
-  },
-  code: { name: 'code', value: 'CODE', help: 'With --rejected: only refusals of this code.' },
-  trigger: { name: 'trigger', value: 'NAME', help: 'Only what this EventTrigger took, namespace/name.' },
-  state: {
-    name: 'state',
-    value: 'STATE',
-    help: 'Only deliveries that are waiting, parked, delivered or dead.',
-  },
-  since: {
-    name: 'since',
-    value: 'TIME',
-    help: 'Only what was accepted at this time or later, for example 2026-01-31T12:00:00Z.',
-  },
-  until: { name: 'until', value: 'TIME', help: 'Only what was accepted before this time.' },
-} satisfies Record<string, Option>;
 
 const PAGING: readonly Option[] = [
   { name: 'limit', value: 'N', help: 'How many at most, 1 to 1000. Default: 100' },
@@ -97,7 +72,7 @@ async function show<Row>(
   const taken: readonly Option[] = [...view.filters.map((name) => FILTERS[name]), ...PAGING];
   const query: Record<string, string> = {};
   for (const option of options) {
-    const value = parsed.text(option.name);
+    const value = filterValue(option.name, parsed, Date.now());
     if (value === undefined) continue;
     // A filter that is ignored would show more than was asked for.
     if (!taken.includes(option))

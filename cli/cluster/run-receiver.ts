@@ -6,6 +6,7 @@ import type { Log } from '../../receiver/observe/log.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
 import { createTableFile } from '../../receiver/routing/table-file.ts';
+import type { Bounds } from '../bounds.ts';
 import { startError } from '../run/start-error.ts';
 
 /** What `signalbox receiver` was told. */
@@ -17,6 +18,7 @@ export interface ReceiverSettings {
   readonly namespace: string;
   /** A kubeconfig's path; undefined: as kubectl finds it. */
   readonly kubeconfig: string | undefined;
+  readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
   readonly log: Log;
@@ -33,6 +35,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     cluster: settings.cluster,
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
+    ...settings.bounds,
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,

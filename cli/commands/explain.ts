@@ -1,5 +1,6 @@
 import { ADMIN_OPTIONS, AdminError, adminGet } from '../admin/client.ts';
 import { type DecisionRecord, tellDecision } from '../admin/decision.ts';
+import { FILTERS } from '../admin/filters.ts';
 import type { Command, Terminal } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
 import type { Parsed } from '../options.ts';
@@ -7,21 +8,65 @@ import { OUTPUT_OPTION, outputFormat } from '../output.ts';
 
 /** `signalbox explain` */
 export const explain: Command = {
-  usage: ['explain EVENT [options]'],
+  usage: ['explain EVENT [options]', 'explain -f PATH… FILE [options]'],
   about: [
     'Tells what became of an event that a running receiver accepted: what proved it, who took it, each attempt to',
     'deliver it, and which clause of each other trigger says no. EVENT is its number as `signalbox events` lists it,',
     'or the CloudEvents id; of several events with one id the newest.',
+    'With -f it asks no receiver, and tells what manifests would make of the event in FILE: who would take it, by which',
+    'clause the others say no, and the request that would be sent. FILE holds a CloudEvent in JSON, a batch of them, or a',
+    'provider’s payload, which comes in by --entrance.',
   ].join('\n'),
-  options: [...ADMIN_OPTIONS, OUTPUT_OPTION],
-  examples: ['signalbox explain 42', 'signalbox explain evt-1 -o json | jq .triggers'],
+  options: [
+    FILTERS.source,
+    ...ADMIN_OPTIONS,
+    {
+      name: 'file',
+      short: 'f',
+      value: 'PATH',
+      multiple: true,
+      help: 'Manifests, or folders of them: tell what they would do.',
+    },
+    {
+      name: 'entrance',
+      value: 'NAME',
+      help: 'With -f: where the event comes in, for example WebhookSecret/shop/stripe. Default: anywhere',
+    },
+    {
+      name: 'header',
+      short: 'H',
+      value: 'NAME:VALUE',
+      multiple: true,
+      help: 'With -f: a header that comes with it, for example X-GitHub-Event: push; may be given again.',
+    },
+    {
+      name: 'resolve',
+      value: 'REF=URL',
+      multiple: true,
+      help: 'With -f: where a target `ref` leads, kind/namespace/name=URL; may be given again.',
+    },
+    OUTPUT_OPTION,
+  ],
+  examples: [
+    'signalbox explain 42',
+    'signalbox explain evt-1 --source /shop -o json | jq .triggers',
+    'signalbox explain -f examples/quickstart.yaml order-paid.json',
+    "signalbox explain -f examples/github-to-build.yaml -H 'X-GitHub-Event: push' examples/events/github-push.json",
+  ],
   exits: {
-    [EXIT.ok]: 'explained, whether anything took the event or not',
-    [EXIT.failed]: 'there is no such event, or the token is wrong',
+    [EXIT.ok]: 'explained, whether anything takes the event or not',
+    [EXIT.failed]:
+      'there is no such event, it would be refused, nothing in the files can run, or the token is wrong',
     [EXIT.usage]: 'called wrongly',
     [EXIT.unreachable]: 'no receiver reached',
   },
   async run(parsed, terminal) {
+    const offline = parsed.list('file').length > 0;
+    refuseStray(parsed, offline);
+    if (offline) {
+      const { explainOffline } = await import('../offline/explain-offline.ts');
+      return explainOffline(parsed, terminal);
+    }
     const format = outputFormat(parsed);
     const [asked, ...more] = parsed.positionals;
     if (asked === undefined || asked === '' || more.length > 0)
@@ -32,13 +77,25 @@ export const explain: Command = {
   },
 };
 
-/** A number is tried first as the event's number: ids may be numbers too. */
+const WITH_FILES = ['entrance', 'header', 'resolve'] as const;
+const WITH_RECEIVER = ['source', 'admin', 'data'] as const;
+
+/** An option of the other way to call it would be ignored, and the answer another than the one that was asked for. */
+function refuseStray(parsed: Parsed, offline: boolean): void {
+  const stray = (offline ? WITH_RECEIVER : WITH_FILES).find((name) => parsed.list(name).length > 0);
+  if (stray !== undefined)
+    throw new UsageError(`--${stray} ${offline ? 'does not go with -f; leave it out' : 'needs -f'}.`);
+}
+
+/** A number is tried first as the event's number, but where a source tells that it is an id. */
 async function find(asked: string, parsed: Parsed, terminal: Terminal): Promise<DecisionRecord> {
-  if (/^\d{1,15}$/.test(asked)) {
+  const source = parsed.text('source');
+  if (source === undefined && /^\d{1,15}$/.test(asked)) {
     const record = await read(asked, parsed, terminal);
     if (record !== undefined) return record;
   }
-  const { items } = (await adminGet('/api/events', { id: asked, limit: '1' }, parsed, terminal)) as {
+  const query = { id: asked, limit: '1', ...(source === undefined ? {} : { source }) };
+  const { items } = (await adminGet('/api/events', query, parsed, terminal)) as {
     readonly items: readonly { readonly event: number }[];
   };
   const [newest] = items;

@@ -65,10 +65,24 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   [
+    'test',
+    {
+      summary: 'Check what manifests make of events, from a file of fixtures.',
+      load: async () => (await import('./test.ts')).test,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'List the deliveries that a running receiver has given up.',
       load: async () => (await import('./dead-letters.ts')).deadLetters,
+    },
+  ],
+  [
+    'redrive',
+    {
+      summary: 'Bring dead letters back: what was given up is tried again.',
+      load: async () => (await import('./redrive.ts')).redrive,
     },
   ],
 ]);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createLog } from '../../receiver/observe/log.ts';
 import { parseAddress } from '../address.ts';
+import { BOUND_OPTIONS, boundsOf } from '../bounds.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -48,6 +49,7 @@ export const receiver: Command = {
       value: 'FILE',
       help: 'How to reach the API server. Default: as kubectl finds it, or the pod’s own account.',
     },
+    ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
     logLevelOption('info'),
   ],
@@ -68,6 +70,7 @@ export const receiver: Command = {
       admin: parseAddress(parsed.text('admin') ?? DEFAULTS.admin, '--admin'),
       namespace: parsed.text('namespace') ?? DEFAULTS.namespace,
       kubeconfig: parsed.text('kubeconfig'),
+      bounds: boundsOf(parsed),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       log: createLog(logLevelOf(parsed, 'info')),

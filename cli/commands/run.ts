@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createLog, LOG_LEVELS } from '../../receiver/observe/log.ts';
 import { parseAddress } from '../address.ts';
+import { BOUND_OPTIONS, boundsOf } from '../bounds.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
@@ -60,6 +61,7 @@ export const run: Command = {
       multiple: true,
       help: 'Where a target `ref` leads without a cluster: kind/namespace/name=URL; may be given again.',
     },
+    ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
     {
       name: 'log-level',
@@ -89,6 +91,7 @@ export const run: Command = {
       publicUrl: publicUrlOf(parsed),
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
+      bounds: boundsOf(parsed),
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
       log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),

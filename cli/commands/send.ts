@@ -3,6 +3,7 @@ import { byteText } from '../../receiver/verify/content.ts';
 import { compileSigner } from '../../receiver/verify/sign.ts';
 import type { Command, Terminal } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
+import { headerOf } from '../header-option.ts';
 import type { Parsed } from '../options.ts';
 import { OUTPUT_OPTION, outputFormat } from '../output.ts';
 import { answerExit, printAnswer, printAnswerJson } from '../send/answer.ts';
@@ -227,12 +228,4 @@ function modeOf(parsed: Parsed): 'structured' | 'binary' {
   const mode = parsed.text('mode') ?? 'structured';
   if (mode === 'structured' || mode === 'binary') return mode;
   throw new UsageError(`--mode ${mode} is not known; write structured or binary.`);
-}
-
-function headerOf(line: string): readonly [string, string] {
-  const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*(.*)$/.exec(line);
-  const [, name, value] = match ?? [];
-  if (name === undefined || value === undefined)
-    throw new UsageError(`--header ${line} is not understood; write Name: value.`);
-  return [name.toLowerCase(), value];
 }

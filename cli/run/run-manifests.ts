@@ -2,6 +2,7 @@ import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { Address } from '../address.ts';
+import type { Bounds } from '../bounds.ts';
 import type { Terminal } from '../command.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { readPaths, type Snapshot } from '../manifests/files.ts';
@@ -23,6 +24,8 @@ export interface RunSettings {
   readonly resolve: ReadonlyMap<string, string>;
   /** undefined: the one in the data directory, made where there is none. */
   readonly adminToken: string | undefined;
+  /** Left out: the defaults. */
+  readonly bounds?: Bounds;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
   readonly log: Log;
@@ -90,6 +93,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       cluster: settings.cluster,
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
+      ...settings.bounds,
       egress: settings.egress,
       log,
       now: Date.now,

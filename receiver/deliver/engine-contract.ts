@@ -42,6 +42,8 @@ export interface DeliveryEngine {
    * parked deliveries are released where their trigger may deliver now, or is gone (they become dead letters).
    */
   routesChanged(triggers: readonly string[]): void;
+  /** Deliveries that this engine did not put there are due in the journal at that time. */
+  due(at: number): void;
   /** Starts reading due deliveries back from the journal. */
   start(): void;
   /** Takes no more from the journal, finishes attempts under way (at most `graceMs`), leaves the rest to the journal. */

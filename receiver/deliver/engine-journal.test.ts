@@ -33,7 +33,7 @@ async function open(directory: string, route: () => Route) {
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, dead() {} },
     log: createMemoryLog(),
   });
   return {

@@ -41,6 +41,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
   const log = createMemoryLog();
   const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer });
   const counted: string[] = [];
+  let tried = 0;
   const engine = createEngine({
     journal,
     client,
@@ -52,6 +53,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     setTimer: systemTimer,
     observer: {
       attempted: (kind, outcome) => counted.push(`${kind} ${outcome}`),
+      tried: () => void (tried += 1),
       dead: (cause) => counted.push(`dead ${cause}`),
     },
     log,
@@ -64,6 +66,10 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     routes,
     log,
     counted,
+    /** Deliveries that had their first attempt, or came to nothing before it. */
+    get tried() {
+      return tried;
+    },
     /** Commits as the pipeline does: held where there is room. Answers the delivery's id. */
     accept(event: CloudEvent, trigger = TRIGGER): number {
       const held = engine.room(1, event.body?.length ?? 0);
@@ -87,7 +93,8 @@ async function one(behave: Behaviour, end: 'delivered' | 'dead', route: Made['ro
   made.routes.set(TRIGGER, routeTo(target.url, route));
   const id = made.accept(someEvent('1'));
   await made.settled(id, end);
-  return { row: made.journal.row(id), received: target.received, counted: made.counted, log: made.log };
+  const { counted, log, tried } = made;
+  return { row: made.journal.row(id), received: target.received, counted, log, tried };
 }
 
 describe('a delivery', () => {
@@ -114,10 +121,11 @@ describe('a delivery', () => {
 
   it('that fails is tried again with the same idempotency key, each attempt on record', async () => {
     const statuses = [500, 503, 429, 404, 202];
-    const { row, received } = await one(
+    const { row, received, tried } = await one(
       (response, _request, count) => response.writeHead(statuses[count - 1] ?? 202).end(),
       'delivered',
     );
+    expect(tried).toBe(1);
     expect(row.attempts.map(({ status }) => status)).toEqual(statuses);
     expect(row.attempts[0]?.error).toBe('answered 500');
     expect(new Set(received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);

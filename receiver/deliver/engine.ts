@@ -111,6 +111,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   }
 
   function turnAway(delivery: HeldDelivery, route: Route | undefined): void {
+    if (delivery.attempts === 0) observer.tried();
     if (route === undefined) {
       bury(delivery, undefined, { state: 'dead', cause: 'trigger_deleted', reason: 'trigger deleted' });
       return;
@@ -167,6 +168,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   function conclude(delivery: HeldDelivery, route: Route, outcome: Outcome): void {
     // Past the grace it went back to the journal already; its late end changes nothing there.
     if (abandoned) return;
+    if (delivery.attempts === 0) observer.tried();
     if (outcome.state === 'dead') {
       bury(delivery, route, outcome);
       return;
@@ -253,6 +255,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       for (const delivery of deliveries) hold(delivery);
     },
     routesChanged: (triggers) => releases.add(triggers),
+    due: (at) => claims.wake(at),
     start() {
       claims.start();
       scheduler.tend();

@@ -4,6 +4,8 @@ import type { DeathCause } from './verdict.ts';
 export interface DeliveryObserver {
   /** An attempt ended; `kind` is the target's, `ms` how long it took. */
   attempted(kind: 'job' | 'sink', outcome: 'delivered' | 'retried' | 'dead', ms: number): void;
+  /** A delivery had its first attempt since it was made or redriven, or came to its end without one. */
+  tried(): void;
   /** A delivery became a dead letter. */
   dead(cause: DeathCause): void;
 }

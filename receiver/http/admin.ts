@@ -1,13 +1,16 @@
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
 import type { Registry } from 'prom-client';
+import type { Redrive } from '../deliver/redrive.ts';
 import { RequestError } from '../errors.ts';
 import { explainEvent, type InForce } from '../explain.ts';
 import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
+import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
 import type { KeyUse } from '../verify/key-use.ts';
+import { parseRedrive } from './admin-redrive.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
@@ -16,6 +19,8 @@ import { parseQuery, parseRefusalQuery } from './query.ts';
 export interface AdminParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
+  readonly repeats: Pick<RepeatLog, 'of'>;
+  readonly redrive: Redrive;
   readonly registry: Registry;
   readonly gate: RevisionGate;
   /** The table in force, and since when it is. */
@@ -62,7 +67,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
+function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -87,6 +92,7 @@ function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
       );
     response.json({
       ...shownEvent(found.row),
+      repeats: repeatsOf(repeats, found.row),
       dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
       deliveries: (await deliveriesOf(journal, found.row.event)).map(shownDelivery),
       ...(await explainEvent(found, inForce())),
@@ -109,7 +115,19 @@ function api({ journal, refusals, gate, keyUse, inForce }: AdminParts): Router {
       items: page.items.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) as unknown })),
     });
   });
+  router.post('/redrive', express.json({ limit: '64kb', type: () => true }), async (request, response) => {
+    response.json(await redrive(parseRedrive(request.body)));
+  });
   return router;
+}
+
+/** null where it did not come again since the receiver started. */
+function repeatsOf(repeats: Pick<RepeatLog, 'of'>, { entrance, attributes }: EventRow): Repeats | null {
+  const { source = '', id = '' } = JSON.parse(attributes) as {
+    readonly source?: string;
+    readonly id?: string;
+  };
+  return repeats.of(entrance, source, id) ?? null;
 }
 
 function shownEvent(row: EventRow): object {
@@ -150,8 +168,16 @@ function numbered(request: Request): number {
 
 function faults(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const told = asRequestError(error);
-    if (told !== error) log.error({ error: String(error) }, 'the admin API failed');
+    const told = isUnreadable(error)
+      ? new RequestError(400, 'invalid_body', 'The body is no JSON, or too large.')
+      : asRequestError(error);
+    if (told.status >= 500) log.error({ error: String(error) }, 'the admin API failed');
     answerError(response, told);
   };
+}
+
+/** What Express's reader of bodies throws. */
+function isUnreadable(error: unknown): boolean {
+  const type = (error as { readonly type?: unknown } | null)?.type;
+  return typeof type === 'string' && (type.startsWith('entity.') || type === 'encoding.unsupported');
 }

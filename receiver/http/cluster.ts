@@ -1,37 +1,30 @@
-import type { ServerResponse } from 'node:http';
 import type { Express } from 'express';
-import { RequestError } from '../errors.ts';
-import type { Outcome } from '../pipeline.ts';
 import type { RunningTrigger, Runtime } from '../routing/runtime.ts';
-import { answerEmpty, answerError } from './answer.ts';
 import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
-import { ingest } from './ingest.ts';
-import type { HotHandler } from './listener.ts';
-import { answerNotFound, restApp, restFaults } from './not-found.ts';
-import { commonRefusal } from './outcomes.ts';
+import type { HotPath, Intake } from './intake.ts';
+import { answerNotFound, answerWrongMethod, restApp, restFaults } from './not-found.ts';
+import { wholeAnswer } from './outcomes.ts';
+import { remembered } from './remembered.ts';
 
 const PREFIX = '/triggers/';
 /** Bytes; a Broker has no endpoint of ours to set a limit by. */
 const BODY_LIMIT = 1_048_576;
 
 /** The in-cluster listener's hot path: `POST /triggers/{namespace}/{name}`. */
-export function clusterHot(door: Door): HotHandler {
-  return (request, response) => {
-    const url = request.url ?? '';
-    if (request.method !== 'POST' || !url.startsWith(PREFIX)) return false;
-    const trigger = addressed(door.runtime(), url);
-    if (trigger === undefined) return false;
-    ingest({
-      request,
-      response,
-      door,
+export function clusterHot({ runtime, pipeline }: Pick<Door, 'runtime' | 'pipeline'>): HotPath {
+  const intakes = remembered(
+    (trigger: RunningTrigger): Intake => ({
       entrance: trigger.entrance,
       limit: BODY_LIMIT,
-      handle: (signed, done) => door.pipeline.receive(trigger, signed, done),
-      answer: answerWhole,
-    });
-    return true;
+      handle: (request, done) => pipeline.receive(trigger, request, done),
+      answer: wholeAnswer,
+    }),
+  );
+  return ({ method, url }) => {
+    if (method !== 'POST' || !url.startsWith(PREFIX)) return undefined;
+    const trigger = addressed(runtime(), url);
+    return trigger === undefined ? undefined : intakes(trigger);
   };
 }
 
@@ -39,14 +32,15 @@ export function clusterHot(door: Door): HotHandler {
 export function clusterRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Express {
   const app = restApp();
   app.all('/triggers/:namespace/:name', (request, response) => {
-    if (addressed(door.runtime(), request.path) === undefined) {
+    const trigger = addressed(door.runtime(), request.path);
+    if (trigger === undefined) {
       const message = 'There is no such EventTrigger, or `cluster` is not in its spec.from.';
       answerNotFound(request, response, door, { code: 'no_such_trigger', message });
     } else if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'A trigger takes POST.'));
+      const message = 'A trigger takes POST.';
+      answerWrongMethod(request, response, door, { entrance: trigger.entrance, message });
     }
   });
   app.use((request, response) => {
@@ -61,11 +55,4 @@ function addressed(runtime: Runtime, url: string): RunningTrigger | undefined {
   const query = url.indexOf('?');
   const trigger = runtime.trigger(query < 0 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, query));
   return trigger?.entry.from.cluster === undefined ? undefined : trigger;
-}
-
-/** Empty: a Broker turns any body that is no CloudEvent into a failure and sends again. */
-function answerWhole(response: ServerResponse, outcomes: readonly Outcome[]): void {
-  const refusal = commonRefusal(outcomes);
-  if (refusal === undefined) answerEmpty(response, 202);
-  else answerError(response, refusal);
 }

@@ -1,48 +1,58 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestError } from '../errors.ts';
-import type { Done, Outcome } from '../pipeline.ts';
-import { asRequestError, overloaded } from '../refusals.ts';
-import type { SignedRequest } from '../verify/verifier.ts';
-import { answerError, answerText } from './answer.ts';
+import { overloaded } from '../refusals.ts';
+import { answerError, send } from './answer.ts';
 import { readBody } from './body.ts';
 import type { Door } from './door.ts';
+import {
+  carry,
+  type HotPath,
+  type Intake,
+  type RefusedHead,
+  type RequestHead,
+  turnedAway,
+} from './intake.ts';
+import type { HotHandler } from './listener.ts';
 
-/** One hot request: reads the body, hands it on, and answers whatever comes back. */
-export interface IngestOptions {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly door: Door;
-  /** Where it comes in, for the decision record. */
-  readonly entrance: string;
-  /** Bytes. */
-  readonly limit: number;
-  readonly handle: (request: SignedRequest, done: Done) => void;
-  readonly answer: (response: ServerResponse, outcomes: readonly Outcome[], request: SignedRequest) => void;
+/** What bounds and records requests whose body is yet to be read. */
+export type IngestDoor = Omit<Door, 'pipeline' | 'runtime'>;
+
+/** Serves a hot path by way of `node:http`. */
+export function serveHot(path: HotPath, door: IngestDoor): HotHandler {
+  return (request, response) => {
+    const { method = '', url = '', headers } = request;
+    const found = path({ method, url, headers });
+    if (found === undefined) return false;
+    if ('refused' in found) refuseHead(response, found, door);
+    else ingest(request, response, found, door);
+    return true;
+  };
+}
+
+function refuseHead(
+  response: ServerResponse,
+  { refused, cause }: RefusedHead,
+  { observer, now }: IngestDoor,
+): void {
+  const { status, code } = refused;
+  if (cause !== undefined) observer.rejected({ at: now(), entrance: '', status, code, cause, bytes: 0 });
+  answerError(response, refused);
 }
 
 /**
- * Carries one request through the pipeline and answers exactly once, whatever happens: a refusal, a fault (503) or what
- * became of its events. What it takes is given back when its answer has left or its sender has gone.
+ * Reads the body of one request, carries it through the pipeline and answers exactly once, whatever happens. What it
+ * takes is given back when its answer has left or its sender has gone.
  */
-export function ingest(options: IngestOptions): void {
-  const { request, response, door } = options;
+function ingest(request: IncomingMessage, response: ServerResponse, intake: Intake, door: IngestDoor): void {
   let entered = false;
-  const reading = readBody(request, { ...door, limit: options.limit }, (error, body) => {
+  const reading = readBody(request, { ...door, limit: intake.limit }, (error, body) => {
     if (error === undefined) entered = door.admission.enter();
     if (!entered) {
-      turnAway(options, error ?? overloaded(), body.length);
+      send(response, turnedAway(intake, door, error ?? overloaded(), body.length));
       return;
     }
-    const signed = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
-    try {
-      options.handle(signed, (refused, outcomes, reply) => {
-        if (refused !== undefined) answerError(response, refused);
-        else if (reply !== undefined) answerText(response, reply);
-        else options.answer(response, outcomes, signed);
-      });
-    } catch (fault) {
-      turnAway(options, asRequestError(fault), body.length);
-    }
+    carry(intake, { ...headOf(request), body }, door, (answer) => {
+      if (!response.headersSent) send(response, answer);
+    });
   });
   response.once('close', () => {
     if (entered) door.admission.leave();
@@ -50,16 +60,6 @@ export function ingest(options: IngestOptions): void {
   });
 }
 
-/** Refuses what has not come as far as the pipeline, or failed there. */
-function turnAway({ response, door, entrance }: IngestOptions, error: RequestError, bytes: number): void {
-  const { status, code, message, cause } = error;
-  door.observer.rejected({
-    at: door.now(),
-    entrance,
-    status,
-    code,
-    cause: cause instanceof Error ? cause.message : message,
-    bytes,
-  });
-  if (!response.headersSent) answerError(response, error);
+function headOf({ method = '', url = '', headers }: IncomingMessage): RequestHead {
+  return { method, url, headers };
 }

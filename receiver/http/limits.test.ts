@@ -25,7 +25,7 @@ async function open(limits: Partial<ListenerLimits>): Promise<Listener> {
       return true;
     },
     () => undefined,
-    { ...LISTENER_LIMITS, ...limits },
+    { limits: { ...LISTENER_LIMITS, ...limits } },
   );
   closers.push(() => listener.close(0));
   return listener;
@@ -188,6 +188,45 @@ describe('a receiver', () => {
     expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
     for (const { json } of refused) expect(json.error?.message).toContain('nested deeper than 128 levels');
     await stage.delivered(1);
+  });
+
+  it('refuses what it could not deliver before long, and takes events again once that has shrunk', async () => {
+    const opening = await openStage({ maxBacklog: 2 });
+    closers.push(() => opening.close());
+    opening.apply(endpointEntry(), opening.toSink({ suspend: true }));
+    const url = `${opening.receiver.addresses.public}/e/shop.hooks`;
+    const send = (id: string) => post(url, 'x', { ...event(id), ...signature('x') });
+    expect((await send('1')).status).toBe(202);
+    expect((await send('2')).status).toBe(202);
+    const refused = await send('3');
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.json.error?.code).toBe('backlog_full');
+    expect(await opening.rejected('?code=backlog_full')).toMatchObject([
+      { entrance: 'WebhookSecret/shop/hooks' },
+    ]);
+    opening.apply(endpointEntry(), opening.toSink());
+    await opening.delivered(2);
+    await expect.poll(async () => (await send('3')).status, { timeout: 10_000 }).toBe(202);
+    await opening.delivered(3);
+  });
+
+  it('records what Node refuses before there is a request, and a wrong method', async () => {
+    await opened({});
+    const { public: url, cluster } = stage.receiver.addresses;
+    const large = `POST /e/shop.hooks HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`;
+    expect(await heard(await dial(url, large))).toMatch(/^HTTP\/1.1 431 /);
+    expect(await heard(await dial(cluster, 'NONSENSE s3cr3t\r\n\r\n'))).toMatch(/^HTTP\/1.1 400 /);
+    expect((await fetch(`${url}/e/shop.hooks`)).status).toBe(405);
+    expect((await fetch(`${url}/ojs/v1/cloudevents`, { method: 'PUT' })).status).toBe(405);
+    const recorded = await stage.rejected();
+    expect(recorded.map(({ status, code, entrance }) => [status, code, entrance])).toEqual([
+      [405, 'method_not_allowed', ''],
+      [405, 'method_not_allowed', 'WebhookSecret/shop/hooks'],
+      [400, 'malformed_request', ''],
+      [431, 'headers_too_large', ''],
+    ]);
+    expect(JSON.stringify(recorded)).not.toContain('s3cr3t');
   });
 
   it('records an address that leads nowhere', async () => {

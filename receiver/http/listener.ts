@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { createFront, type FrontOptions } from './front/front.ts';
 
 /** Where to listen. Port 0 takes a free one. */
 export interface ListenAddress {
@@ -18,6 +19,8 @@ export interface Listener {
   /** `http://host:port`, with the port that was taken. */
   readonly url: string;
   readonly address: AddressInfo;
+  /** Tells the errors of connections that are opened from now on; Node has answered them by then where it does. */
+  watchErrors(told: (error: NodeJS.ErrnoException) => void): void;
   /** Takes no new connection, lets requests under way end (at most `graceMs`), then closes what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -42,6 +45,16 @@ export const LISTENER_LIMITS: ListenerLimits = {
   checkEveryMs: 1000,
   connections: 10_000,
 };
+
+/** How long a connection without requests lives: longer than the minute of common proxies, which then end it themselves. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** What a listener may have besides its handlers. */
+export interface ListenerOptions {
+  readonly limits?: ListenerLimits;
+  /** Serves plain requests before `node:http` sees them. */
+  readonly front?: FrontOptions;
+}
 
 /** A listener cannot be opened: says which one and the remedy. */
 export class ListenError extends Error {
@@ -68,7 +81,7 @@ export async function openListener(
   at: ListenAddress,
   hot: HotHandler,
   rest: RequestListener,
-  limits = LISTENER_LIMITS,
+  { limits = LISTENER_LIMITS, front: served }: ListenerOptions = {},
 ): Promise<Listener> {
   const server = createServer(
     {
@@ -76,7 +89,7 @@ export async function openListener(
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       maxHeaderSize: limits.headerBytes,
-      keepAliveTimeout: 75_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (request, response) => {
       if (!hot(request, response)) rest(request, response);
@@ -84,6 +97,7 @@ export async function openListener(
   );
   server.maxConnections = limits.connections;
   const sockets = new Set<Socket>();
+  const front = served && putBefore(server, served, limits);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -94,7 +108,34 @@ export async function openListener(
   return {
     url: `http://${host}:${address.port}`,
     address,
-    close: (graceMs) => close(server, sockets, graceMs),
+    watchErrors: (told) => void server.on('connection', (socket) => socket.on('error', told)),
+    close(graceMs) {
+      front?.close();
+      return close(server, sockets, graceMs);
+    },
+  };
+}
+
+/** Has new connections go to a front first, and to the server what the front hands over. */
+function putBefore(server: Server, served: FrontOptions, limits: ListenerLimits): { close(): void } {
+  const own = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const front = createFront(served, {
+    headerBytes: limits.headerBytes,
+    keepAliveMs: KEEP_ALIVE_MS,
+    sweepEveryMs: limits.checkEveryMs,
+    handOver(socket) {
+      for (const listener of own) listener.call(server, socket);
+    },
+  });
+  server.on('connection', (socket) => front.take(socket));
+  const sweeping = setInterval(() => front.sweep(), limits.checkEveryMs);
+  sweeping.unref();
+  return {
+    close() {
+      clearInterval(sweeping);
+      front.drain();
+    },
   };
 }
 

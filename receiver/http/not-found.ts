@@ -36,6 +36,21 @@ export function answerNotFound(
   answerError(response, new RequestError(404, code, message));
 }
 
+/** Answers 405 and records it: a sender with the wrong method, or a browser that was pointed here. */
+export function answerWrongMethod(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { observer, now }: Pick<Door, 'observer' | 'now'>,
+  { entrance, message }: { readonly entrance: string; readonly message: string },
+): void {
+  const error = new RequestError(405, 'method_not_allowed', message);
+  const { status, code } = error;
+  const cause = `${request.method ?? ''}: ${message}`;
+  observer.rejected({ at: now(), entrance, status, code, cause, bytes: 0 });
+  response.setHeader('allow', 'POST, OPTIONS');
+  answerError(response, error);
+}
+
 /** The last handler of such an application: a path that cannot be decoded is a 400, anything else a fault of ours. */
 export const restFaults: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
   const undecodable = error instanceof URIError;

@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { RequestError } from '../errors.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { PresetAnswer } from '../verify/scheme.ts';
-import { answerEmpty, answerJson } from './answer.ts';
+import { type Answer, emptyAnswer, errorAnswer, jsonAnswer } from './answer.ts';
 
 /**
  * What all events of a request have in common where none was taken: their own status and code, or 400 where they differ.
@@ -30,16 +29,21 @@ const AS_EVERYWHERE: PresetAnswer = { status: 202, empty: false };
  * 202 and one entry per event, in their order, or what this provider takes for an answer; an event that was refused for
  * good has `error` instead.
  */
-export function answerOutcomes(
-  response: ServerResponse,
+export function outcomesAnswer(
   outcomes: readonly Outcome[],
-  { status, empty } = AS_EVERYWHERE,
-): void {
-  const events = outcomes.map(entryOf);
+  { status, empty }: PresetAnswer = AS_EVERYWHERE,
+): Answer {
   const refusal = commonRefusal(outcomes);
-  if (refusal === undefined && empty) answerEmpty(response, status);
-  else if (refusal === undefined) answerJson(response, status, JSON.stringify({ events }));
-  else answerJson(response, refusal.status, JSON.stringify({ error: told(refusal), events }));
+  if (refusal === undefined && empty) return emptyAnswer(status);
+  const events = outcomes.map(entryOf);
+  if (refusal === undefined) return jsonAnswer(status, JSON.stringify({ events }));
+  return jsonAnswer(refusal.status, JSON.stringify({ error: told(refusal), events }));
+}
+
+/** Empty: a Broker turns any body that is no CloudEvent into a failure and sends again. */
+export function wholeAnswer(outcomes: readonly Outcome[]): Answer {
+  const refusal = commonRefusal(outcomes);
+  return refusal === undefined ? emptyAnswer(202) : errorAnswer(refusal);
 }
 
 function entryOf(outcome: Outcome): object {

@@ -1,36 +1,31 @@
 import type { Express } from 'express';
-import { RequestError } from '../errors.ts';
-import { answerError } from './answer.ts';
+import type { RunningEndpoint } from '../routing/runtime.ts';
 import type { Door } from './door.ts';
 import { handshake } from './handshake.ts';
-import { ingest } from './ingest.ts';
-import type { HotHandler } from './listener.ts';
-import { answerNotFound, restApp, restFaults } from './not-found.ts';
+import type { HotPath, Intake } from './intake.ts';
+import { answerNotFound, answerWrongMethod, restApp, restFaults } from './not-found.ts';
 import { OJS_PATHS, ojsHot } from './ojs.ts';
-import { answerOutcomes } from './outcomes.ts';
+import { outcomesAnswer } from './outcomes.ts';
+import { remembered } from './remembered.ts';
 
 const PREFIX = '/e/';
 
 /** The public listener's hot path: `POST /e/{source}`, and `POST /ojs/v1/cloudevents`. */
-export function publicHot(door: Door): HotHandler {
-  const ojs = ojsHot(door);
-  return (request, response) => {
-    const url = request.url ?? '';
-    if (request.method !== 'POST') return false;
-    if (!url.startsWith(PREFIX)) return ojs(request, response);
-    const endpoint = door.runtime().endpoint(sourceOf(url));
-    if (endpoint === undefined) return false;
-    ingest({
-      request,
-      response,
-      door,
+export function publicHot({ runtime, pipeline }: Pick<Door, 'runtime' | 'pipeline'>): HotPath {
+  const ojs = ojsHot({ runtime, pipeline });
+  const intakes = remembered(
+    (endpoint: RunningEndpoint): Intake => ({
       entrance: endpoint.entrance,
       limit: endpoint.entry.limits.bodyBytes,
-      handle: (signed, done) => door.pipeline.ingest(endpoint, signed, done),
-      answer: (answered, outcomes, signed) =>
-        answerOutcomes(answered, outcomes, endpoint.scheme.answer?.(signed)),
-    });
-    return true;
+      handle: (request, done) => pipeline.ingest(endpoint, request, done),
+      answer: (outcomes, request) => outcomesAnswer(outcomes, endpoint.scheme.answer?.(request)),
+    }),
+  );
+  return (head) => {
+    if (head.method !== 'POST') return undefined;
+    if (!head.url.startsWith(PREFIX)) return ojs(head);
+    const endpoint = runtime().endpoint(sourceOf(head.url));
+    return endpoint === undefined ? undefined : intakes(endpoint);
   };
 }
 
@@ -47,16 +42,16 @@ export function publicRest(door: Pick<Door, 'runtime' | 'observer' | 'now'>): Ex
     } else if (request.method === 'OPTIONS') {
       handshake(request, response, endpoint.entry.limits.rate);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'An endpoint takes POST.'));
+      const message = 'An endpoint takes POST.';
+      answerWrongMethod(request, response, door, { entrance: endpoint.entrance, message });
     }
   });
   app.all([...OJS_PATHS], (request, response) => {
     if (request.method === 'OPTIONS') {
       handshake(request, response);
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      answerError(response, new RequestError(405, 'method_not_allowed', 'CloudEvents are sent with POST.'));
+      const message = 'CloudEvents are sent with POST.';
+      answerWrongMethod(request, response, door, { entrance: '', message });
     }
   });
   app.use((request, response) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Journal, Settlement, Unit } from './journal.ts';
+import type { Journal, RowWrite, Settlement, StateRow, Unit } from './journal.ts';
 import { createModel } from './journal-model.ts';
 import type { Place } from './journal-suite.ts';
 import { commit, unit } from './journal-testing.ts';
@@ -10,16 +10,35 @@ const HOUR = 3_600_000;
 
 type Step =
   | { readonly kind: 'commit'; readonly calls: readonly (readonly Drawn[])[] }
-  | {
-      readonly kind: 'settle';
-      readonly picks: readonly { readonly pick: number; readonly as: Settlement['state'] }[];
-    }
+  | { readonly kind: 'settle'; readonly picks: readonly Pick[] }
   | { readonly kind: 'claim' | 'restart' | 'prune' }
   | { readonly kind: 'release'; readonly trigger: string }
   /** May go back: a clock that was set. */
   | { readonly kind: 'clock'; readonly by: number };
 
+/** A change of one of few rows, most often one that expects what is there. */
+interface DrawnRow {
+  readonly kind: 'instance' | 'key';
+  readonly id: string;
+  readonly what: 'write' | 'remove' | 'check';
+  readonly stale: boolean;
+  readonly owner: string;
+  readonly status: string;
+  readonly due: number | undefined;
+  readonly keep: number | undefined;
+}
+
+interface Pick {
+  readonly pick: number;
+  readonly as: Settlement['state'];
+}
+
 interface Drawn {
+  /** Without an event: rows and settlements only. */
+  readonly bare: boolean;
+  readonly rows: readonly DrawnRow[];
+  readonly picks: readonly Pick[];
+  readonly line: string | undefined;
   readonly key: string | undefined;
   readonly fingerprint: string;
   readonly window: number;
@@ -30,7 +49,28 @@ interface Drawn {
 }
 
 const trigger = fc.constantFrom('a/x', 'a/y', 'b/x');
+const picked: fc.Arbitrary<Pick> = fc.record({
+  pick: fc.nat(),
+  as: fc.constantFrom<Settlement['state']>('waiting', 'parked', 'delivered', 'dead'),
+});
+const KINDS = ['instance', 'key'] as const;
+const row: fc.Arbitrary<DrawnRow> = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  id: fc.nat(5).map(String),
+  what: fc.constantFrom('write', 'write', 'write', 'remove', 'check'),
+  stale: fc.nat(9).map((n) => n === 0),
+  owner: fc.constantFrom('a/x', 'b/x'),
+  status: fc.constantFrom('Running', 'Finished'),
+  due: fc.option(fc.nat(HOUR), { nil: undefined }),
+  keep: fc.option(fc.nat(20 * HOUR), { nil: undefined }),
+});
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> =>
+  fc.oneof(fc.constant<T[]>([]), fc.array(arbitrary, { maxLength }));
 const drawn: fc.Arbitrary<Drawn> = fc.record({
+  bare: fc.nat(5).map((n) => n === 0),
+  rows: sometimes(row, 3),
+  picks: sometimes(picked, 3),
+  line: fc.option(fc.constantFrom('one', 'two'), { nil: undefined, freq: 2 }),
   key: fc.option(fc.nat(40).map(String), { nil: undefined }),
   fingerprint: fc.constantFrom('one', 'two'),
   window: fc.constantFrom(HOUR / 2, HOUR, 24 * HOUR),
@@ -51,13 +91,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('settle' as const),
-      picks: fc.array(
-        fc.record({
-          pick: fc.nat(),
-          as: fc.constantFrom<Settlement['state']>('waiting', 'parked', 'delivered', 'dead'),
-        }),
-        { maxLength: 10 },
-      ),
+      picks: fc.array(picked, { maxLength: 10 }),
     }),
   },
   {
@@ -74,7 +108,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Any order of commits, repeats, settlements, claims, restarts and clock jumps: the journal does what the model does. */
+/**
+ * Any order of commits, repeats, changes of rows, settlements, claims, restarts and clock jumps: the journal does what the
+ * model does.
+ */
 export function journalProperty(name: string, makePlace: () => Promise<Place>, runs: number): void {
   it(`${name}: does what its model does`, { timeout: 300_000 }, async () => {
     await fc.assert(
@@ -94,6 +131,13 @@ export function journalProperty(name: string, makePlace: () => Promise<Place>, r
   });
 }
 
+/** Versions by kind and id. */
+type Versions = Map<string, number>;
+
+function byId(rows: readonly StateRow[]): StateRow[] {
+  return [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 function createWalk(place: Place, first: Journal) {
   const model = createModel();
   let journal = first;
@@ -102,12 +146,41 @@ function createWalk(place: Place, first: Journal) {
   /** The clock goes back no further: which of the expired keys a prune has dropped is the engine's own affair. */
   let pruned = 0;
 
-  function unitOf(each: Drawn): Unit {
-    const { key, start, ...rest } = each;
+  /** What the rows' versions will be when the unit is judged, if all before it is committed. */
+  function rowOf(
+    { kind, id, what, stale, owner, status, due, keep }: DrawnRow,
+    versions: Versions,
+  ): RowWrite {
+    const name = `${kind}\n${id}`;
+    const version = versions.get(name) ?? model.row(kind, id)?.version ?? 0;
+    const expect = stale ? version + 1 : version;
+    if (what === 'check') return { kind, id, expect, check: true };
+    versions.set(name, what === 'remove' ? 0 : version + 1);
+    if (what === 'remove') return { kind, id, expect, remove: true };
+    const body = JSON.stringify({ version, at: now });
+    const times = {
+      due: due === undefined ? undefined : now + due,
+      expiresAt: keep === undefined ? undefined : now + keep,
+    };
+    return { kind, id, expect, at: now, owner, status, body, ...times };
+  }
+
+  function unitOf(each: Drawn, versions: Versions): Unit {
+    const { key, start, bare, rows, picks, line, ...rest } = each;
+    const once = rows.filter(
+      ({ kind, id }, i) => rows.findIndex((other) => other.kind === kind && other.id === id) === i,
+    );
+    const more = {
+      rows: once.map((wanted) => rowOf(wanted, versions)),
+      settlements: picks.map(({ pick, as }) => settlement(ids[pick % Math.max(ids.length, 1)] ?? 0, as)),
+    };
+    if (bare) return { deliveries: [], answer: '', ...more };
     return unit({
       ...rest,
+      ...more,
       ...(key === undefined ? {} : { key }),
       held: start === 'held',
+      ...(line === undefined || start === 'held' ? {} : { line }),
       ...(start === 'parked' ? { parked: 'suspended' } : {}),
       at: now,
       due: now + each.delay,
@@ -116,16 +189,15 @@ function createWalk(place: Place, first: Journal) {
   }
 
   async function commitAll(calls: readonly (readonly Drawn[])[]): Promise<void> {
-    const units = calls.map((call) => call.map(unitOf));
+    const versions: Versions = new Map();
+    const units = calls.map((call) => call.map((each) => unitOf(each, versions)));
     const outcomes = (await Promise.all(units.map((call) => commit(journal, call)))).flat();
     for (const [i, each] of units.flat().entries()) {
-      const expected = model.seen(each);
       const outcome = outcomes[i];
-      if (expected !== undefined) expect(outcome).toEqual(expected);
-      else if (outcome?.outcome === 'committed') {
-        model.wrote(each, outcome.deliveries);
-        ids.push(...outcome.deliveries);
-      } else expect(outcome?.outcome).toBe('committed');
+      const expected = model.carryOut(each, outcome);
+      if (expected !== 'committed') expect(outcome).toEqual(expected);
+      else if (outcome?.outcome === 'committed') ids.push(...outcome.deliveries);
+      else expect(outcome?.outcome).toBe('committed');
     }
   }
 
@@ -161,14 +233,38 @@ function createWalk(place: Place, first: Journal) {
       expect(await journal.release(each.trigger, now)).toBe(model.release(each.trigger, now));
     else if (each.kind === 'prune') {
       pruned = Math.max(pruned, Math.min(now, T + 24 * HOUR));
-      // Young as all is, only dedup keys may go.
+      // Young as all is, only dedup keys and rows may go.
       expect(await journal.prune(pruned)).toBe(0);
+      model.prune(pruned);
     } else if (each.kind === 'clock') now = Math.max(now + each.by, pruned);
+  }
+
+  async function compareRows(kind: string): Promise<void> {
+    const expected = model.rows(kind);
+    const { items } = await journal.listRows({ kind, limit: 1000 });
+    expect(byId(items)).toEqual(byId(expected));
+    const found = await journal.rows(
+      kind,
+      expected.map(({ id }) => id),
+    );
+    expect(found).toEqual(expected);
+    const due = expected.flatMap((each) => (each.due !== undefined && each.due <= now ? [each.due] : []));
+    expect((await journal.dueRows(kind, now, 1000)).map((each) => each.due)).toEqual(
+      due.sort((a, b) => a - b),
+    );
+    const counts = await journal.countRows(kind);
+    expect(counts.map((each) => JSON.stringify(each)).sort()).toEqual(
+      model
+        .counts(kind)
+        .map((each) => JSON.stringify(each))
+        .sort(),
+    );
   }
 
   return {
     take,
     async compare(): Promise<void> {
+      for (const kind of KINDS) await compareRows(kind);
       const { items } = await journal.deliveries({ limit: 1000 });
       expect(items.map(({ id, state }) => [id, state])).toEqual(model.states().slice(0, 1000));
       const { backlog, dead } = await journal.stats();

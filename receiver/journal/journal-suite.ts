@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Journal, JournalError, UnitOutcome } from './journal.ts';
 import { commit, unit, type Wanted } from './journal-testing.ts';
+import { lineSuite } from './line-suite.ts';
+import { rowSuite, type Subject } from './row-suite.ts';
 
 /** One journal's place: it can be opened again and again, one at a time. */
 export interface Place {
@@ -414,6 +416,15 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         expect(await journal.stats()).toMatchObject({ backlog: 0, dead: 0 });
       });
     });
+
+    const subject: Subject = {
+      get journal() {
+        return journal;
+      },
+      reopen,
+    };
+    lineSuite(subject);
+    rowSuite(subject);
 
     describe('shapes', () => {
       it('gives back what was put, also after a restart while a delivery refers to it', async () => {

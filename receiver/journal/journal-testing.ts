@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Journal, Unit, UnitOutcome } from './journal.ts';
+import type { Journal, NewDelivery, RowWrite, Settlement, Unit, UnitOutcome } from './journal.ts';
 
 const DAY = 86_400_000;
 
@@ -21,20 +21,16 @@ export interface Wanted {
   readonly due?: number;
   readonly held?: boolean;
   readonly parked?: string;
+  readonly task?: string;
+  readonly line?: string;
+  readonly rows?: readonly RowWrite[];
+  readonly settlements?: readonly Settlement[];
 }
 
 /** Makes a unit for a test. */
 export function unit(wanted: Wanted): Unit {
-  const { at, key, window = DAY, occupy = true, due = at, held = false, shape = 'shape' } = wanted;
-  const unseen =
-    key === undefined
-      ? undefined
-      : {
-          key: digest(key).subarray(0, 16),
-          fingerprint: digest(wanted.fingerprint ?? '').subarray(0, 8),
-          expiresAt: at + window,
-          occupy,
-        };
+  const { at, rows, settlements } = wanted;
+  const unseen = unseenOf(wanted);
   return {
     ...(unseen === undefined ? {} : { unseen }),
     event: {
@@ -44,15 +40,26 @@ export function unit(wanted: Wanted): Unit {
       data: 'data' in wanted ? wanted.data : Buffer.from('{}'),
       record: wanted.record ?? '{}',
     },
-    deliveries: (wanted.triggers ?? []).map((trigger) => ({
-      trigger,
-      shape,
-      due,
-      held,
-      parked: wanted.parked,
-    })),
+    deliveries: deliveriesOf(wanted),
+    ...(rows === undefined ? {} : { rows }),
+    ...(settlements === undefined ? {} : { settlements }),
     answer: wanted.answer ?? '[]',
   };
+}
+
+function unseenOf({ at, key, fingerprint = '', window = DAY, occupy = true }: Wanted): Unit['unseen'] {
+  if (key === undefined) return undefined;
+  return {
+    key: digest(key).subarray(0, 16),
+    fingerprint: digest(fingerprint).subarray(0, 8),
+    expiresAt: at + window,
+    occupy,
+  };
+}
+
+function deliveriesOf(wanted: Wanted): readonly NewDelivery[] {
+  const { at, triggers = [], shape = 'shape', due = at, held = false, parked, task, line } = wanted;
+  return triggers.map((trigger) => ({ trigger, shape, due, held, parked, task, line }));
 }
 
 /** Commits and awaits. */

@@ -31,7 +31,57 @@ export interface NewDelivery {
   readonly held: boolean;
   /** Why its trigger may not deliver now: the delivery is parked from the start. Never together with `held`. */
   readonly parked?: string | undefined;
+  /** What it carries out; the journal only keeps it. */
+  readonly task?: string | undefined;
+  /**
+   * Deliveries of one trigger with one line are given out one at a time, in order of their ids: the next is due when the one
+   * before is delivered or dead, and waits behind one that is parked. A dead one that is redriven takes its place by its
+   * id once the one that is being given out has ended. Never together with `held`.
+   */
+  readonly line?: string | undefined;
 }
+
+/** A row that units change by compare-and-set. */
+export interface StateRow {
+  /** A name of the writer's: the rows of a kind are listed, counted and timed together. */
+  readonly kind: string;
+  /** Unique within its kind; 1 to 512 bytes. */
+  readonly id: string;
+  /** 1 when it is made, and one more with each write; a row that went and came again goes on from 1. */
+  readonly version: number;
+  /** `namespace/name` of the resource that it belongs to. */
+  readonly owner: string;
+  /** Short; counted by kind, owner and status. */
+  readonly status: string;
+  /** JSON text, the writer's own; at most 4 MiB. */
+  readonly body: string;
+  /** When it wants attention. */
+  readonly due?: number;
+  /** From then on pruning may drop it; left out: it stays. */
+  readonly expiresAt?: number;
+  /** The `at` of the write that made it, and of the last one. */
+  readonly createdAt: number;
+  readonly changedAt: number;
+}
+
+/** A change of one row; `expect` is the version that the writer saw, 0 where it saw none. */
+export type RowWrite = {
+  readonly kind: string;
+  readonly id: string;
+  readonly expect: number;
+} & (
+  | {
+      readonly at: number;
+      readonly owner: string;
+      readonly status: string;
+      readonly body: string;
+      readonly due?: number | undefined;
+      readonly expiresAt?: number | undefined;
+    }
+  | { readonly remove: true }
+  /** Expects, and writes nothing. */
+  | { readonly check: true }
+);
 
 /** One unit of work. All units of one `commit` call are written in one transaction, or none is. */
 export interface Unit {
@@ -51,8 +101,16 @@ export interface Unit {
      */
     readonly occupy: boolean;
   };
-  readonly event: StoredEvent;
+  /** Left out: the unit has no event of its own, and then neither `unseen` nor deliveries. */
+  readonly event?: StoredEvent;
   readonly deliveries: readonly NewDelivery[];
+  /**
+   * Each row at most once. Where one is not at the version that is expected, the unit writes nothing and its outcome is
+   * `conflict`. Judged after `unseen`, and after the units before it.
+   */
+  readonly rows?: readonly RowWrite[];
+  /** Carried out with the unit, only if it is committed. One that is void does not keep the unit from being committed. */
+  readonly settlements?: readonly Settlement[];
   /** JSON text that a repeat is answered with. */
   readonly answer: string;
 }
@@ -60,12 +118,14 @@ export interface Unit {
 export type UnitOutcome =
   | {
       readonly outcome: 'committed';
-      /** The event's number: grows with every event, and is its id in the admin API. */
+      /** The event's number: grows with every event, and is its id in the admin API. 0 where the unit has no event. */
       readonly event: number;
       /** One id per delivery, in order. */
       readonly deliveries: readonly number[];
     }
-  | { readonly outcome: 'seen'; readonly answer: string; readonly differs: boolean };
+  | { readonly outcome: 'seen'; readonly answer: string; readonly differs: boolean }
+  /** `row`: which of the unit's rows was the first whose expectation failed. */
+  | { readonly outcome: 'conflict'; readonly row: number };
 
 /** One attempt, as the decision record keeps it. */
 export interface Attempt {
@@ -110,6 +170,8 @@ export interface ClaimedDelivery {
   readonly entrance: string;
   readonly attributes: string;
   readonly data: Uint8Array | undefined;
+  readonly task?: string;
+  readonly line?: string;
 }
 
 export type DeliveryState = 'waiting' | 'parked' | 'delivered' | 'dead';
@@ -134,6 +196,25 @@ export interface Query {
   readonly cursor?: string;
 }
 
+/** What a list of rows is narrowed by. */
+export interface RowQuery {
+  readonly kind: string;
+  readonly owner?: string;
+  readonly status?: string;
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** Where the last page ended. */
+  readonly cursor?: string;
+}
+
+/** How many rows of a kind have one owner and one status. */
+export interface RowCount {
+  readonly owner: string;
+  readonly status: string;
+  readonly count: number;
+}
+
+/** `next` is where the next page begins; a page may be shorter than its limit and yet have one. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next?: string;
@@ -152,9 +233,12 @@ export interface DeliveryRow {
   readonly id: number;
   readonly event: number;
   readonly trigger: string;
+  /** `waiting` also for one that waits behind another of its line; it has no `due` then. */
   readonly state: DeliveryState;
   readonly due?: number;
   readonly reason?: string;
+  readonly task?: string;
+  readonly line?: string;
   readonly attributes: string;
   readonly receivedAt: number;
   /** The newest 20, oldest first. */
@@ -186,6 +270,7 @@ export interface Journal {
    * Writes all units in one transaction and calls back once they are durable (fsynced), with one outcome per unit.
    * Calls made close together share a transaction, and are called back in their order; where the shared one fails, each is
    * tried alone. A callback, not a promise: this is the hot path. The units' bytes are copied before it returns.
+   * @throws RangeError for a unit that no engine could keep (check-units.ts): the caller's bug
    */
   commit(
     units: readonly Unit[],
@@ -216,6 +301,18 @@ export interface Journal {
   ): Promise<{ readonly row: EventRow; readonly data: Uint8Array | undefined } | undefined>;
   deliveries(query: Query): Promise<Page<DeliveryRow>>;
   stats(): Promise<JournalStats>;
+  /** The rows of a kind with these ids, in their order; undefined where there is none. */
+  rows(kind: string, ids: readonly string[]): Promise<readonly (StateRow | undefined)[]>;
+  /** The rows of a kind that are due, earliest first. */
+  dueRows(kind: string, now: number, limit: number): Promise<readonly StateRow[]>;
+  /** When the earliest row of a kind is due. */
+  nextRowDue(kind: string): Promise<number | undefined>;
+  /** Newest made first, page by page. @throws RangeError for a cursor that no list gave out */
+  listRows(query: RowQuery): Promise<Page<StateRow>>;
+  /** Kept, not counted when asked; in no order, and only what there is. */
+  countRows(kind: string): Promise<readonly RowCount[]>;
+  /** Calls back when work may be due that another process put there; an engine that one process has for itself never does. */
+  watch(due: () => void): void;
   /** Drops what has passed its retention, in small steps; how many events went. */
   prune(now: number): Promise<number>;
   /** Waits until all that was handed over is durable; rejects with a JournalError where something is not. */

@@ -11,6 +11,10 @@ export function logged(observer: Observer, log: Log): Observer {
       observer.accepted(entrance, duplicate, triggers, ms);
       if (log.isLevelEnabled('debug')) log.debug({ entrance, duplicate, triggers, ms }, 'event accepted');
     },
+    repeated(repeat) {
+      observer.repeated(repeat);
+      if (repeat.differs) log.warn(repeat, 'an event came again under its id, with other bytes');
+    },
     rejected(refusal) {
       observer.rejected(refusal);
       if (refusal.code === 'internal_error') log.error(refusal, 'a request met a fault of the receiver');

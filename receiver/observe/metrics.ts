@@ -15,6 +15,7 @@ export interface Metrics extends Observer {
 export interface Gauges {
   readonly revision: () => number;
   readonly held: () => number;
+  readonly untried: () => number;
   readonly stats: () => Promise<JournalStats>;
   readonly now: () => number;
 }
@@ -35,6 +36,11 @@ export function createMetrics(gauges: Gauges): Metrics {
     name: 'signalbox_requests_rejected_total',
     help: 'Requests refused, by the stable error code.',
     labelNames: ['code'],
+    registers,
+  });
+  const differing = new Counter({
+    name: 'signalbox_events_differing_total',
+    help: 'Repeats of an id whose bytes were not those of the first.',
     registers,
   });
   const latency = new Histogram({
@@ -68,6 +74,9 @@ export function createMetrics(gauges: Gauges): Metrics {
       accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
     },
+    repeated({ differs }) {
+      if (differs) differing.inc();
+    },
     rejected({ code }) {
       rejected.inc({ code });
     },
@@ -98,6 +107,14 @@ function measureStats(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       this.set(gauges.held());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_deliveries_untried',
+    help: 'Deliveries that were accepted by this process and never tried.',
+    registers,
+    collect() {
+      this.set(gauges.untried());
     },
   });
   const age = new Gauge({

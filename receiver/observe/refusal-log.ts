@@ -1,5 +1,4 @@
 import type { Page } from '../journal/journal.ts';
-import type { Observer } from './observer.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A refusal as it is kept. `id` grows with every refusal since the receiver started. */
@@ -83,17 +82,6 @@ export function createRefusalLog(bounds: RefusalBounds): RefusalLog {
       const items = found.slice(0, query.limit);
       const end = items.at(-1)?.id;
       return found.length > items.length && end !== undefined ? { items, next: String(end) } : { items };
-    },
-  };
-}
-
-/** Tells the log, too, what an observer is told. */
-export function recorded(observer: Observer, log: RefusalLog): Observer {
-  return {
-    accepted: (entrance, duplicate, triggers, ms) => observer.accepted(entrance, duplicate, triggers, ms),
-    rejected(refusal) {
-      observer.rejected(refusal);
-      log.add(refusal);
     },
   };
 }

@@ -272,7 +272,7 @@ function buildIndexes(
 ): ReadonlyMap<string, Built> {
   const members = new Map<string, RunningTrigger[]>();
   for (const trigger of triggers.values()) {
-    for (const entrance of entrancesOf(trigger)) {
+    for (const entrance of entrancesOf(trigger.entry)) {
       const list = members.get(entrance);
       if (list === undefined) members.set(entrance, [trigger]);
       else list.push(trigger);
@@ -289,12 +289,13 @@ function buildIndexes(
   return indexes;
 }
 
-function entrancesOf(trigger: RunningTrigger): readonly string[] {
-  const { namespace, from } = trigger.entry;
+/** Every entrance that a trigger reads from. */
+export function entrancesOf(entry: TriggerEntry): readonly string[] {
+  const { namespace, from } = entry;
   return [
     ...from.webhookSecrets.map((name) => `WebhookSecret/${namespace}/${name}`),
     ...from.eventBridges.map((name) => `EventBridge/${namespace}/${name}`),
-    ...(from.cluster === undefined ? [] : [trigger.entrance]),
+    ...(from.cluster === undefined ? [] : [entryKey(entry)]),
   ];
 }
 

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../receiver/routing/table.ts';
 import { manyRoutes, oneRoute, writeTable } from './bench-table.ts';
+import { measureDoor } from './door.ts';
 import { measureExpressions } from './expressions.ts';
 import { fsyncMilliseconds } from './fsync-time.ts';
 import { type LoadResult, requestTemplate, runLoad } from './http-load.ts';
@@ -274,6 +275,7 @@ async function main(): Promise<void> {
     '',
     '| | | cost |',
     '|---|---|---|',
+    ...measureDoor(),
     ...measureExpressions(),
   ].join('\n');
   say(`\n${report}`);

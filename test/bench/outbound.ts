@@ -146,7 +146,7 @@ function whole(url: string): (count: number) => Promise<void> {
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, dead() {} },
     log: createMemoryLog(),
   });
   let unhanded = 0;

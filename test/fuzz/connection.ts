@@ -10,10 +10,10 @@ export interface Answered {
 
 /** One raw connection at a time to one listener; a new one where the last has ended. */
 export interface Connection {
-  /** Sends bytes that ask for an answer; undefined where the connection ended without one. */
-  ask(bytes: Buffer): Promise<Answered | undefined>;
-  /** Sends bytes that need not ask for anything, and ends; the first answer, if there is one. */
-  throwAway(bytes: Buffer): Promise<Answered | undefined>;
+  /** Sends pieces that ask for an answer; undefined where the connection ended without one. */
+  ask(pieces: readonly Buffer[]): Promise<Answered | undefined>;
+  /** Sends pieces that need not ask for anything, and ends; the first answer, if there is one. */
+  throwAway(pieces: readonly Buffer[]): Promise<Answered | undefined>;
   close(): void;
 }
 
@@ -40,12 +40,17 @@ export function createConnection(port: number): Connection {
     return state;
   }
 
-  async function exchange(bytes: Buffer, last: boolean): Promise<Answered | undefined> {
+  async function exchange(pieces: readonly Buffer[], last: boolean): Promise<Answered | undefined> {
     const state = await opened();
     state.received = '';
-    const isHead = bytes.subarray(0, 5).toString('latin1') === 'HEAD ';
-    if (last) state.socket.end(bytes);
-    else state.socket.write(bytes);
+    const isHead = pieces[0]?.subarray(0, 5).toString('latin1') === 'HEAD ';
+    for (const [i, piece] of pieces.entries()) {
+      if (i > 0) await new Promise((resolve) => setImmediate(resolve));
+      // Answered by what has come already: the rest would only be cut off.
+      if (state.received !== '' || state.ended) break;
+      state.socket.write(piece);
+    }
+    if (last) state.socket.end();
     for (;;) {
       const answered = parse(state.received, isHead);
       if (answered !== undefined && !last) {
@@ -65,9 +70,9 @@ export function createConnection(port: number): Connection {
   }
 
   return {
-    ask: (bytes) => exchange(bytes, false),
-    async throwAway(bytes) {
-      const answered = await exchange(bytes, true);
+    ask: (pieces) => exchange(pieces, false),
+    async throwAway(pieces) {
+      const answered = await exchange(pieces, true);
       drop();
       return answered;
     },

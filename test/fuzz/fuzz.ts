@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { endpointEntry, triggerEntry } from '../../receiver/routing/testing.ts';
 import { ADMIN_TOKEN, openStage, post, type Stage, signature } from '../../receiver/testing.ts';
-import { createChance } from './chance.ts';
+import { type Chance, createChance } from './chance.ts';
 import { type Answered, type Connection, createConnection } from './connection.ts';
 import { drawCase, type FuzzCase } from './requests.ts';
 
@@ -53,9 +53,11 @@ export async function fuzz(cases: number, seed: number, say: (done: number) => v
       if (index === cases >> 2) heapBefore = heapUsed();
       const one = drawCase(chance, ADMIN_TOKEN);
       const connection = connections[one.listener];
-      const answered = await (one.framed ? connection.ask(one.bytes) : connection.throwAway(one.bytes));
+      const pieces = cutUp(chance, one.bytes);
+      const answered = await (one.framed ? connection.ask(pieces) : connection.throwAway(pieces));
       statuses[answered?.status ?? 0] = (statuses[answered?.status ?? 0] ?? 0) + 1;
-      const what = fault(one, answered);
+      // A refusal by the first pieces closes the connection, and the pieces on their way may take the answer with them.
+      const what = fault(one.framed && pieces.length === 1, answered);
       if (what !== undefined) findings.push({ index, what, bytes: one.bytes.toString('base64') });
     }
     for (const connection of Object.values(connections)) connection.close();
@@ -72,14 +74,22 @@ export async function fuzz(cases: number, seed: number, say: (done: number) => v
   }
 }
 
+/** Mostly whole; else in two to twenty pieces, which meet the limits of what is read by the front. */
+function cutUp(chance: Chance, bytes: Buffer): readonly Buffer[] {
+  if (chance.percent(70)) return [bytes];
+  const cuts = Array.from({ length: chance.pick([1, 2, 19]) }, () => chance.below(bytes.length + 1));
+  const at = [...cuts.sort((a, b) => a - b), bytes.length];
+  return at.map((end, i) => bytes.subarray(at[i - 1] ?? 0, end));
+}
+
 function openConnections({ receiver }: Stage): Readonly<Record<FuzzCase['listener'], Connection>> {
   const to = (url: string) => createConnection(Number(new URL(url).port));
   const { addresses } = receiver;
   return { public: to(addresses.public), cluster: to(addresses.cluster), admin: to(addresses.admin) };
 }
 
-function fault({ framed }: FuzzCase, answered: Answered | undefined): string | undefined {
-  if (answered === undefined) return framed ? 'a whole request had no answer' : undefined;
+function fault(isOwedAnswer: boolean, answered: Answered | undefined): string | undefined {
+  if (answered === undefined) return isOwedAnswer ? 'a whole request had no answer' : undefined;
   const { status, head, body } = answered;
   if (body.includes('internal_error')) return `a fault of the receiver: ${body}`;
   if (status >= 500 && status !== 503) return `status ${status}`;

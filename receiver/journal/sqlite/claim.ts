@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ClaimedDelivery } from '../journal.ts';
+import { BEHIND, type Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import { attributesOf, type EventColumns, intact } from './stored-event.ts';
 import type { Tally } from './tally.ts';
@@ -15,7 +16,14 @@ type Row = EventColumns & {
   attempts: number;
   received: number;
   entrance: number;
+  task: string | null;
+  line: string | null;
 };
+
+interface Parked {
+  readonly id: number;
+  readonly line: string | null;
+}
 
 export interface Claims {
   /** In the caller's transaction, like `release`. */
@@ -28,19 +36,22 @@ export interface Claims {
 /** Reads deliveries back. `damaged` hears of each whose event is not what was written: it is a dead letter, not served. */
 export function createClaims(
   db: DatabaseSync,
-  { names, tally, damaged }: { names: Names; tally: Tally; damaged: (delivery: number) => void },
+  parts: { names: Names; tally: Tally; lines: Lines; damaged: (delivery: number) => void },
 ): Claims {
-  const due = db.prepare(`SELECT w.id, w.event, w.trigger, w.shape, w.attempts,
+  const { names, tally, lines, damaged } = parts;
+  const due = db.prepare(`SELECT w.id, w.event, w.trigger, w.shape, w.attempts, w.task, w.line,
       e.received, e.entrance, e.attributes, e.crc, e.head, e.data
     FROM waiting w JOIN event e ON e.id = w.event
     WHERE w.state = 0 AND w.holder = 0 AND w.due <= ? ORDER BY w.due LIMIT ?`);
   const hold = db.prepare('UPDATE waiting SET holder = 1 WHERE id = ?');
   const bury = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, 3, ?,
-    'the stored event is damaged: its checksum does not fit', history FROM waiting WHERE id = ?`);
+    'the stored event is damaged: its checksum does not fit', history, task, line FROM waiting WHERE id = ?`);
   const drop = db.prepare('DELETE FROM waiting WHERE id = ?');
   const next = db.prepare('SELECT due FROM waiting WHERE state = 0 AND holder = 0 ORDER BY due LIMIT 1');
-  const release = db.prepare(`UPDATE waiting SET state = 0, due = ? WHERE id IN
-    (SELECT id FROM waiting WHERE state = 1 AND trigger = ? LIMIT ${RELEASED})`);
+  const parked = db.prepare(
+    `SELECT id, line FROM waiting WHERE state = 1 AND trigger = ? ORDER BY id LIMIT ${RELEASED}`,
+  );
+  const release = db.prepare('UPDATE waiting SET state = ?, due = ?, reason = NULL WHERE id = ?');
 
   function rows(now: number, limit: number, bytes: number): Row[] {
     const taken: Row[] = [];
@@ -56,7 +67,7 @@ export function createClaims(
   }
 
   function claimed(row: Row): ClaimedDelivery {
-    const { id, event, attempts } = row;
+    const { id, event, attempts, task, line } = row;
     return {
       id,
       event,
@@ -67,6 +78,8 @@ export function createClaims(
       entrance: names.text(row.entrance),
       attributes: attributesOf(row),
       data: row.data ?? undefined,
+      ...(task === null ? {} : { task }),
+      ...(line === null ? {} : { line }),
     };
   }
 
@@ -81,6 +94,7 @@ export function createClaims(
         }
         bury.run(now, row.id);
         drop.run(row.id);
+        if (row.line !== null) lines.advance(row.trigger, row.line);
         tally.backlog--;
         tally.dead++;
         damaged(row.id);
@@ -89,8 +103,13 @@ export function createClaims(
     },
     nextDue: () => (next.get() as { due: number } | undefined)?.due,
     release(trigger, now) {
-      const released = Number(release.run(now, names.idOf(trigger)).changes);
-      return { released, more: released === RELEASED };
+      const number = names.idOf(trigger);
+      const rows = parked.all(number) as unknown as Parked[];
+      for (const { id, line } of rows) {
+        release.run(line === null ? 0 : BEHIND, now, id);
+        if (line !== null) lines.advance(number, line);
+      }
+      return { released: rows.length, more: rows.length === RELEASED };
     },
   };
 }

@@ -1,12 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DeliveryRow, type DeliveryState, type EventRow, JournalError, type Query } from '../journal.ts';
 import { readAttempts } from './attempt.ts';
+import { BEHIND } from './lines.ts';
 import type { Names } from './names.ts';
 import { attributesOf, type EventColumns, intact, recordOf } from './stored-event.ts';
 
 /** How many rows one step of a list reads, so that writing waits a few milliseconds at most. */
 const STEP = 500;
-const STATES: readonly DeliveryState[] = ['waiting', 'parked', 'delivered', 'dead'];
+const STATES: readonly DeliveryState[] = ['waiting', 'parked', 'delivered', 'dead', 'waiting'];
 
 /** A piece of a list: what fits the query, and before which id the next step goes on (undefined: the list ends). */
 export interface Step<T> {
@@ -36,15 +37,19 @@ type DeliveryStored = Pick<EventStored, 'id' | 'received' | 'head' | 'attributes
   due: number | null;
   reason: string | null;
   history: Uint8Array | null;
+  task: string | null;
+  line: string | null;
 };
 
 const EVENT = 'id, received, entrance, first, deliveries, attributes, head, length(data) AS bytes';
-const WAITING = 'SELECT id, event, trigger, state, due, reason, history FROM waiting WHERE id < ?1';
-const DONE = 'SELECT id, event, trigger, state, NULL AS due, reason, history FROM done WHERE id < ?1';
+const FROM_WAITING = 'SELECT id, event, trigger, state, due, reason, history, task, line FROM waiting';
+const FROM_DONE = 'SELECT id, event, trigger, state, NULL AS due, reason, history, task, line FROM done';
+const WAITING = `${FROM_WAITING} WHERE id < ?1`;
+const DONE = `${FROM_DONE} WHERE id < ?1`;
 const NEWEST = `ORDER BY id DESC LIMIT ${STEP}`;
 /** Where the deliveries of a state lie. */
 const SOURCES: Readonly<Record<string, string>> = {
-  waiting: `${WAITING} AND state = 0 ${NEWEST}`,
+  waiting: `${WAITING} AND state IN (0, ${BEHIND}) ${NEWEST}`,
   parked: `${WAITING} AND state = 1 ${NEWEST}`,
   delivered: `${DONE} AND state = 2 ${NEWEST}`,
   dead: `${DONE} AND state = 3 ${NEWEST}`,
@@ -59,8 +64,7 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
     UNION ALL SELECT trigger, state FROM done WHERE id >= ?1 AND id < ?2`);
   const span = db.prepare('SELECT first, deliveries FROM event WHERE id = ?');
   const inSpan = db.prepare(`SELECT d.*, e.received, e.attributes, e.head FROM (
-      SELECT id, event, trigger, state, due, reason, history FROM waiting WHERE id >= ?2 AND id < ?3
-      UNION ALL SELECT id, event, trigger, state, NULL, reason, history FROM done WHERE id >= ?2 AND id < ?3
+      ${FROM_WAITING} WHERE id >= ?2 AND id < ?3 UNION ALL ${FROM_DONE} WHERE id >= ?2 AND id < ?3
     ) d JOIN event e ON e.id = d.event WHERE d.event = ?1 ORDER BY d.id DESC LIMIT ${STEP}`);
   const bySource = new Map(
     Object.entries(SOURCES).map(([state, source]) => [
@@ -109,6 +113,8 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
       state: STATES[stored.state] ?? 'waiting',
       ...(stored.due === null || stored.state !== 0 ? {} : { due: stored.due }),
       ...(stored.reason === null ? {} : { reason: stored.reason }),
+      ...(stored.task === null ? {} : { task: stored.task }),
+      ...(stored.line === null ? {} : { line: stored.line }),
       attributes: attributesOf(stored),
       receivedAt: stored.received,
       attempts: readAttempts(stored.history),

@@ -13,6 +13,11 @@ export type Method =
   | 'deliveries'
   | 'event'
   | 'stats'
+  | 'rows'
+  | 'dueRows'
+  | 'nextRowDue'
+  | 'listRows'
+  | 'countRows'
   | 'prune'
   | 'close';
 

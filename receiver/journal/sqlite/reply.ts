@@ -21,6 +21,7 @@ export interface ReplyWriter {
   cut(size: number): void;
   committed(event: number, firstDelivery: number, deliveries: number): void;
   seen(differs: boolean, answer: Uint8Array): void;
+  conflict(row: number): void;
   failed(error: JournalError): void;
   take(): ArrayBuffer;
 }
@@ -62,6 +63,12 @@ export function createReplyWriter(): ReplyWriter {
       bytes.writeUInt32LE(answer.length, at + 1);
       bytes.set(answer, at + 5);
       at += 5 + answer.length;
+    },
+    conflict(row) {
+      room(5);
+      bytes[at] = OUTCOME.conflict;
+      bytes.writeUInt32LE(row, at + 1);
+      at += 5;
     },
     failed(error) {
       room(6 + error.message.length * 3);
@@ -111,6 +118,7 @@ export function createReplyReader(reply: ArrayBuffer): ReplyReader {
     if (kind === OUTCOME.committed) return committed();
     const length = view.getUint32(at + 1, true);
     at += 5;
+    if (kind === OUTCOME.conflict) return { outcome: 'conflict', row: length };
     return { outcome: 'seen', differs: kind === OUTCOME.differs, answer: text(length) };
   }
 

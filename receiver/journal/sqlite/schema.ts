@@ -4,6 +4,8 @@
  * - `waiting`: deliveries still to be made; `holder` 1: in this process's memory; `due` is indexed where nobody holds
  * - `done`: delivered and dead ones
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
+ * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
+ * - `row`: what units change by compare-and-set; `row_count`: how many rows a kind, an owner and a status have in common
  * - `sequence`: the highest ids that pruning has removed, so that none is given twice
  */
 const FIRST = `
@@ -33,5 +35,30 @@ CREATE TABLE sequence (id INTEGER PRIMARY KEY CHECK (id = 1), event INTEGER, del
 INSERT INTO sequence VALUES (1, 0, 0);
 `;
 
-/** The statements that lead from each version of the schema to the next; the first makes an empty file version 1. */
-export const MIGRATIONS: readonly string[] = [FIRST];
+const ROWS_AND_LINES = `
+ALTER TABLE waiting ADD COLUMN task TEXT;
+ALTER TABLE waiting ADD COLUMN line TEXT;
+ALTER TABLE done ADD COLUMN task TEXT;
+ALTER TABLE done ADD COLUMN line TEXT;
+CREATE INDEX waiting_line ON waiting (trigger, line, state) WHERE line IS NOT NULL;
+CREATE TABLE row (
+  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, owner INTEGER NOT NULL,
+  status INTEGER NOT NULL, due INTEGER, expires INTEGER, created INTEGER NOT NULL, changed INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX row_key ON row (kind, key);
+CREATE INDEX row_kind ON row (kind);
+CREATE INDEX row_owner ON row (kind, owner);
+CREATE INDEX row_status ON row (kind, status);
+CREATE INDEX row_due ON row (kind, due) WHERE due IS NOT NULL;
+CREATE INDEX row_expires ON row (expires) WHERE expires IS NOT NULL;
+CREATE TABLE row_count (
+  kind INTEGER, owner INTEGER, status INTEGER, count INTEGER NOT NULL, PRIMARY KEY (kind, owner, status)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * The statements that lead from each version of the schema to the next; the first makes an empty file version 1. What a
+ * released version made is never edited.
+ */
+export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES];

@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
-import type { Journal, JournalError, Page, Query } from '../journal.ts';
+import { checkUnits } from '../check-units.ts';
+import type { Journal, JournalError, Page, Query, RowQuery, StateRow } from '../journal.ts';
 import { defaultMaxBytes, prepareDirectory } from './directory.ts';
 import type { Step } from './lists.ts';
 import type { Retention } from './prune.ts';
@@ -12,6 +13,8 @@ const DEFAULT_RETENTION: Retention = { delivered: 7 * DAY, unmatched: 7 * DAY, d
 /** Waits between attempts to open a journal whose thread has died; the last one repeats. */
 const REOPEN_MS = [50, 250, 1000, 5000];
 const LARGEST_PAGE = 1000;
+/** A page of rows ends with the step that brings its bodies to this. */
+const LARGEST_PAGE_BYTES = 16 * 1024 * 1024;
 
 export interface SqliteJournalOptions {
   /** Holds `journal.db` and its WAL; made where it is missing. One process at a time. */
@@ -86,11 +89,32 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       items.push(...step.items);
       before = step.before;
     }
-    return before === undefined ? { items } : { items, next: String(before) };
+    return pageOf(items, before);
+  }
+
+  async function listRows(query: RowQuery): Promise<Page<StateRow>> {
+    const limit = Math.min(Math.max(1, query.limit), LARGEST_PAGE);
+    const items: StateRow[] = [];
+    let bytes = 0;
+    let before: number | undefined = startOf(query.cursor);
+    while (before !== undefined && items.length < limit && bytes < LARGEST_PAGE_BYTES) {
+      const step: Step<StateRow> = await session.ask(
+        'listRows',
+        { ...query, limit: limit - items.length },
+        before,
+      );
+      items.push(...step.items);
+      bytes += step.items.reduce((sum, { body }) => sum + body.length, 0);
+      before = step.before;
+    }
+    return pageOf(items, before);
   }
 
   return {
-    commit: (units, done) => session.commit(units, done),
+    commit(units, done) {
+      checkUnits(units);
+      session.commit(units, done);
+    },
     settle: (settlement) => session.settle(settlement),
     putShape(hash, shape) {
       if (shapes.has(hash)) return;
@@ -119,6 +143,12 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     event: (event) => session.ask('event', event),
     deliveries: (query) => list('deliveries', query),
     stats: () => session.ask('stats'),
+    rows: (kind, ids) => session.ask('rows', kind, ids),
+    dueRows: (kind, now, limit) => session.ask('dueRows', kind, now, limit),
+    nextRowDue: (kind) => session.ask('nextRowDue', kind),
+    listRows,
+    countRows: (kind) => session.ask('countRows', kind),
+    watch: () => undefined,
     async prune(now) {
       let removed = 0;
       for (let more = true; more; ) {
@@ -141,6 +171,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       await session.ask('close').catch(() => undefined);
     },
   };
+}
+
+function pageOf<T>(items: readonly T[], before: number | undefined): Page<T> {
+  return before === undefined ? { items } : { items, next: String(before) };
 }
 
 function startOf(cursor: string | undefined): number {

@@ -3,10 +3,13 @@ import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
 import { openDatabase, PAGE_BYTES } from './database.ts';
+import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
 import { createPruner, type Retention } from './prune.ts';
+import { createRowReader } from './read-rows.ts';
 import { createReplyWriter } from './reply.ts';
+import { createRowCounts } from './row-counts.ts';
 import { openSeenIndex } from './seen-index.ts';
 import { createSettler } from './settle.ts';
 import { openShapes } from './shapes.ts';
@@ -14,6 +17,7 @@ import { createSpace } from './space.ts';
 import { isIoError, journalError } from './sqlite-error.ts';
 import { openTally } from './tally.ts';
 import { type Batch, OPERATION, OPERATION_HEAD } from './wire.ts';
+import { createRowWriter } from './write-rows.ts';
 import { createUnitWriter } from './write-unit.ts';
 
 export interface StoreOptions {
@@ -80,12 +84,16 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   const space = createSpace(db, maxBytes);
   const reply = createReplyWriter();
   const reader = createBatchReader();
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, reply });
-  const settle = createSettler(db, { tally, shapes });
+  const lines = createLines(db);
+  const counts = createRowCounts(db);
+  const rows = createRowWriter(db, { names, counts });
+  const rowReader = createRowReader(db, names);
+  const settle = createSettler(db, { tally, shapes, lines });
+  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
   const pruner = createPruner(db, tally, retention);
   const lists = createLists(db, names, directory);
   let damaged: number[] = [];
-  const claims = createClaims(db, { names, tally, damaged: (delivery) => damaged.push(delivery) });
+  const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
   const oldest = db.prepare(
     'SELECT received FROM event WHERE id = (SELECT event FROM waiting ORDER BY id LIMIT 1)',
   );
@@ -108,6 +116,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       begin.run();
       const result = work();
       seen.write();
+      counts.write();
       commit.run();
       tally.committed();
       seen.committed();
@@ -117,6 +126,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       names.rolledBack();
       tally.rolledBack();
       seen.rolledBack();
+      counts.rolledBack();
       const failure = journalError(error, directory);
       if (failure.code === 'JournalCorrupt') broken = failure;
       throw failure;
@@ -149,7 +159,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       for (let units = reader.u32(); units > 0; units--) writeUnit(reader);
     },
     [OPERATION.settle]() {
-      settle(reader);
+      settle(reader, reader.end);
       if (exhausted) changed();
     },
     [OPERATION.shape]() {
@@ -239,6 +249,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     events: lists.events,
     deliveries: lists.deliveries,
     event: lists.event,
+    ...rowReader,
     stats(): JournalStats {
       const row = oldest.get() as { received: number } | undefined;
       return {
@@ -252,9 +263,11 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     prune(now: number): { removed: number; more: boolean } {
       const aged = transaction(() => pruner.aged(now));
       const keys = transaction(() => seen.seal(now) || seen.expire(now));
-      const shapesLeft = aged.more || keys ? false : transaction(() => shapes.collect());
+      const rowsLeft = transaction(() => rows.expire(now));
+      const more = aged.more || keys || rowsLeft;
+      const shapesLeft = more ? false : transaction(() => shapes.collect());
       if (aged.removed > 0 || keys) changed();
-      return { removed: aged.removed, more: aged.more || keys || shapesLeft };
+      return { removed: aged.removed, more: more || shapesLeft };
     },
   };
 }

@@ -6,21 +6,22 @@
  * operation, in the order of their numbers, so that they are told even where an operation is stepped over. A text is its
  * length in bytes (u32) and its UTF-8.
  */
-import type { NewDelivery, Settlement, StoredEvent, Unit } from '../journal.ts';
+import type { NewDelivery, RowWrite, Settlement, StoredEvent, Unit } from '../journal.ts';
 import { attemptSize, writeAttempt } from './attempt.ts';
 
 export const OPERATION = { call: 1, settle: 2, shape: 3 } as const;
 /** Kind (u8) and length of what follows (u32). */
 export const OPERATION_HEAD = 5;
-export const UNIT_FLAG = { unseen: 1, data: 2, occupy: 4 } as const;
+/** A unit begins with its length (u32) and its flags (u8); its parts follow in this order, each only where it has it. */
+export const UNIT_FLAG = { rows: 1, event: 2, unseen: 4, occupy: 8, data: 16, settlements: 32 } as const;
+export const DELIVERY_FLAG = { held: 1, task: 2, line: 4 } as const;
+export const ROW = { write: 0, remove: 1, check: 2 } as const;
 /** How deliveries are numbered by state, on the wire and in the tables. */
 export const STATE = { waiting: 0, parked: 1, delivered: 2, dead: 3 } as const;
-/** Trigger and Shape (u32 each), due (f64), held (u8), why it is parked (u32: a name's number and one; 0: it is not). */
-export const DELIVERY_BYTES = 21;
 export const KEY_BYTES = 16;
 export const FINGERPRINT_BYTES = 8;
 /** What the journal's thread answers of a unit. */
-export const OUTCOME = { committed: 0, repeat: 1, differs: 2 } as const;
+export const OUTCOME = { committed: 0, repeat: 1, differs: 2, conflict: 3 } as const;
 
 const FIRST_SIZE = 1 << 16;
 /** A buffer above this is not kept for the next batch. */
@@ -138,28 +139,112 @@ export function createBatchWriter(): BatchWriter {
     text(answer, lengths + 12);
   }
 
-  function delivery(wanted: NewDelivery): void {
-    name(wanted.trigger);
-    name(wanted.shape);
-    room(16);
-    f64(Math.ceil(wanted.due));
-    view.setUint8(at++, wanted.held ? 1 : 0);
-    if (wanted.parked === undefined) u32(0);
-    else u32(numberOf(wanted.parked) + 1);
+  /**
+   * Trigger and Shape (u32 each), due (f64), flags (u8), why it is parked (u32: a name's number and one; 0: it is not),
+   * task and line (a text each).
+   */
+  function delivery({ trigger, shape, due, held, parked, task, line }: NewDelivery): void {
+    name(trigger);
+    name(shape);
+    room(24);
+    f64(Math.ceil(due));
+    view.setUint8(
+      at++,
+      (held ? DELIVERY_FLAG.held : 0) |
+        (task === undefined ? 0 : DELIVERY_FLAG.task) |
+        (line === undefined ? 0 : DELIVERY_FLAG.line),
+    );
+    u32(parked === undefined ? 0 : numberOf(parked) + 1);
+    if (task !== undefined) sized(task);
+    if (line !== undefined) sized(line);
   }
 
-  function unit(wanted: Unit): void {
+  /** A text behind its length. */
+  function sized(value: string): void {
+    room(4);
+    at += 4;
+    text(value, at - 4);
+  }
+
+  /** Kind (u32), id (a text), expected version (f64), what to do (u8), and for a write what it writes. */
+  function row(wanted: RowWrite): void {
+    name(wanted.kind);
+    sized(wanted.id);
+    room(48);
+    f64(wanted.expect);
+    if ('check' in wanted) view.setUint8(at++, ROW.check);
+    else if ('remove' in wanted) view.setUint8(at++, ROW.remove);
+    else {
+      view.setUint8(at++, ROW.write);
+      f64(Math.round(wanted.at));
+      u32(numberOf(wanted.owner));
+      u32(numberOf(wanted.status));
+      f64(Math.ceil(wanted.due ?? Number.NaN));
+      f64(Math.ceil(wanted.expiresAt ?? Number.NaN));
+      sized(wanted.body);
+    }
+  }
+
+  /** State (u8), delivery and time (f64 each), reason (a text); what is left is the attempt. */
+  function settlement(settled: Settlement): void {
+    const { attempt, state } = settled as {
+      attempt?: Parameters<typeof attemptSize>[0];
+      state: Settlement['state'];
+    };
+    room(32);
+    view.setUint8(at++, STATE[state]);
+    f64(settled.delivery);
+    f64(Math.ceil(timeOf(settled)));
+    sized('reason' in settled ? settled.reason : '');
+    if (attempt === undefined) return;
+    room(attemptSize(attempt));
+    at = writeAttempt(bytes, at, attempt);
+  }
+
+  /** Rows: their length (u32) first, so that they can be read after the event. */
+  function rowsOf(rows: readonly RowWrite[]): void {
+    at += 4;
+    const start = at;
+    u32(rows.length);
+    for (const each of rows) row(each);
+    view.setUint32(start - 4, at - start, true);
+  }
+
+  function settlementsOf(settlements: readonly Settlement[]): void {
+    room(4);
+    u32(settlements.length);
+    for (const each of settlements) {
+      room(4);
+      at += 4;
+      const start = at;
+      settlement(each);
+      view.setUint32(start - 4, at - start, true);
+    }
+  }
+
+  /** When it came (f64), entrance (u32), dedup key, lengths (u32 each) and bytes, deliveries behind their number (u32). */
+  function eventOf({ unseen: expected, deliveries, answer }: Unit, stored: StoredEvent): void {
     room(96);
-    const { unseen: expected, event: stored } = wanted;
-    view.setUint8(at++, flagsOf(wanted));
     f64(Math.round(stored.receivedAt));
     name(stored.entrance);
     room(80);
     if (expected !== undefined) unseen(expected);
-    event(stored, wanted.answer);
+    event(stored, answer);
     room(8);
-    u32(wanted.deliveries.length);
-    for (const each of wanted.deliveries) delivery(each);
+    u32(deliveries.length);
+    for (const each of deliveries) delivery(each);
+  }
+
+  function unit(wanted: Unit): void {
+    room(96);
+    const { event: stored, rows, settlements } = wanted;
+    at += 4;
+    const start = at;
+    view.setUint8(at++, flagsOf(wanted));
+    if (rows !== undefined) rowsOf(rows);
+    if (stored !== undefined) eventOf(wanted, stored);
+    if (settlements !== undefined) settlementsOf(settlements);
+    view.setUint32(start - 4, at - start, true);
   }
 
   return {
@@ -170,29 +255,15 @@ export function createBatchWriter(): BatchWriter {
       for (const each of units) unit(each);
       end(start);
     },
-    settle(settlement) {
+    settle(settled) {
       const start = begin(OPERATION.settle);
-      const { attempt, state } = settlement as {
-        attempt?: Parameters<typeof attemptSize>[0];
-        state: Settlement['state'];
-      };
-      view.setUint8(at++, STATE[state]);
-      f64(settlement.delivery);
-      f64(Math.ceil(timeOf(settlement)));
-      at += 4;
-      text('reason' in settlement ? settlement.reason : '', at - 4);
-      if (attempt !== undefined) {
-        room(attemptSize(attempt));
-        at = writeAttempt(bytes, at, attempt);
-      }
+      settlement(settled);
       end(start);
     },
     shape(hash, body) {
       const start = begin(OPERATION.shape);
       name(hash);
-      room(4);
-      at += 4;
-      text(body, at - 4);
+      sized(body);
       end(start);
     },
     get size() {
@@ -200,11 +271,7 @@ export function createBatchWriter(): BatchWriter {
     },
     take() {
       const names = at;
-      for (const each of fresh) {
-        room(4);
-        at += 4;
-        text(each, at - 4);
-      }
+      for (const each of fresh) sized(each);
       const batch = { buffer: bytes.buffer, names, used: at, calls };
       fresh = [];
       calls = 0;
@@ -218,10 +285,15 @@ export function createBatchWriter(): BatchWriter {
   };
 }
 
-function flagsOf({ unseen, event }: Unit): number {
-  const data = event.data === undefined ? 0 : UNIT_FLAG.data;
-  if (unseen === undefined) return data;
-  return data | UNIT_FLAG.unseen | (unseen.occupy ? UNIT_FLAG.occupy : 0);
+function flagsOf({ unseen, event, rows, settlements }: Unit): number {
+  return (
+    (rows === undefined ? 0 : UNIT_FLAG.rows) |
+    (event === undefined ? 0 : UNIT_FLAG.event) |
+    (event?.data === undefined ? 0 : UNIT_FLAG.data) |
+    (unseen === undefined ? 0 : UNIT_FLAG.unseen) |
+    (unseen?.occupy === true ? UNIT_FLAG.occupy : 0) |
+    (settlements === undefined ? 0 : UNIT_FLAG.settlements)
+  );
 }
 
 function timeOf(settlement: Settlement): number {

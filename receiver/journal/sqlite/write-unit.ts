@@ -1,88 +1,173 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { BatchReader } from './batch-reader.ts';
+import { BEHIND, type Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import type { ReplyWriter } from './reply.ts';
 import type { SeenIndex } from './seen-index.ts';
 import type { Shapes } from './shapes.ts';
 import type { Tally } from './tally.ts';
-import { DELIVERY_BYTES, FINGERPRINT_BYTES, KEY_BYTES, STATE, UNIT_FLAG } from './wire.ts';
+import { DELIVERY_FLAG, FINGERPRINT_BYTES, KEY_BYTES, STATE, UNIT_FLAG } from './wire.ts';
+import type { RowWriter } from './write-rows.ts';
 
 export interface UnitParts {
   readonly names: Names;
   readonly seen: SeenIndex;
   readonly shapes: Shapes;
   readonly tally: Tally;
+  readonly lines: Lines;
+  readonly rows: RowWriter;
+  /** Executes the settlement that the reader stands at, up to `end`. */
+  readonly settle: (reader: BatchReader, end: number) => void;
   readonly reply: ReplyWriter;
 }
 
-/** Makes the function that executes one unit, read from where the reader stands, and writes its outcome. */
-export function createUnitWriter(db: DatabaseSync, { names, seen, shapes, tally, reply }: UnitParts) {
-  const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL)');
+/** Where the parts of a unit stand; 0: it has none of the kind. */
+interface Parts {
+  flags: number;
+  end: number;
+  rows: number;
+  /** Of the event. */
+  received: number;
+  entrance: number;
+  key: number;
+  expires: number;
+  attributes: number;
+  record: number;
+  data: number;
+  start: number;
+  answer: Uint8Array;
+}
 
-  function deliveries(reader: BatchReader, event: number): number {
-    const count = reader.u32();
-    for (let i = 0; i < count; i++) {
-      const trigger = names.id(reader.u32());
-      const shape = names.id(reader.u32());
-      shapes.use(shape);
-      const due = reader.f64();
-      const held = reader.u8();
-      const parked = reader.u32();
-      const state = parked === 0 ? STATE.waiting : STATE.parked;
-      const reason = parked === 0 ? null : names.told(parked - 1);
-      insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason);
-    }
-    tally.backlog += count;
-    return count;
+const NOTHING = new Uint8Array(0);
+
+/** Makes the function that executes one unit, read from where the reader stands, and writes its outcome. */
+export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
+  const { names, seen, shapes, tally, lines, rows, settle, reply } = parts;
+  const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)');
+  // One for all units: nothing is allocated per unit.
+  const unit: Parts = {
+    flags: 0,
+    end: 0,
+    rows: 0,
+    received: 0,
+    entrance: 0,
+    key: 0,
+    expires: 0,
+    attributes: 0,
+    record: 0,
+    data: 0,
+    start: 0,
+    answer: NOTHING,
+  };
+
+  function has(flag: number): boolean {
+    return (unit.flags & flag) !== 0;
   }
 
-  return (reader: BatchReader): void => {
-    const flags = reader.u8();
-    const received = reader.f64();
-    const entrance = reader.u32();
-    const key = reader.at;
-    let expires = 0;
-    if ((flags & UNIT_FLAG.unseen) !== 0) {
+  /** Reads up to the deliveries of the event, or to the settlements. */
+  function read(reader: BatchReader): void {
+    const length = reader.u32();
+    unit.end = reader.at + length;
+    unit.flags = reader.u8();
+    if (has(UNIT_FLAG.rows)) {
+      const size = reader.u32();
+      unit.rows = reader.at;
+      reader.at += size;
+    }
+    if (!has(UNIT_FLAG.event)) return;
+    unit.received = reader.f64();
+    unit.entrance = reader.u32();
+    unit.key = reader.at;
+    if (has(UNIT_FLAG.unseen)) {
       reader.at += KEY_BYTES + FINGERPRINT_BYTES;
-      expires = reader.f64();
+      unit.expires = reader.f64();
     }
-    const attributes = reader.u32();
-    const record = reader.u32();
-    const data = reader.u32();
-    const answerLength = reader.u32();
-    const start = reader.at;
-    reader.at += attributes + record + data;
-    const answer = reader.slice(answerLength);
+    unit.attributes = reader.u32();
+    unit.record = reader.u32();
+    unit.data = reader.u32();
+    const answer = reader.u32();
+    unit.start = reader.at;
+    reader.at += unit.attributes + unit.record + unit.data;
+    unit.answer = reader.slice(answer);
+  }
 
-    if ((flags & UNIT_FLAG.unseen) !== 0) {
-      const earlier = seen.find(reader.bytes, key, received);
+  /** Whether the unit may not be written; the outcome is told then. */
+  function refused(reader: BatchReader): boolean {
+    if (has(UNIT_FLAG.unseen)) {
+      const earlier = seen.find(reader.bytes, unit.key, unit.received);
       if (earlier !== undefined) {
-        reply.seen(differs(reader.bytes, key + KEY_BYTES, earlier.fingerprint), earlier.answer);
-        const deliveriesPassed = reader.u32();
-        reader.at += deliveriesPassed * DELIVERY_BYTES;
-        return;
+        reply.seen(differs(reader.bytes, unit.key + KEY_BYTES, earlier.fingerprint), earlier.answer);
+        return true;
       }
-      if ((flags & UNIT_FLAG.occupy) !== 0) seen.add(reader.bytes, key, { expires, now: received, answer });
     }
+    if (!has(UNIT_FLAG.rows)) return false;
+    const at = reader.at;
+    reader.at = unit.rows;
+    const conflict = rows.judge(reader);
+    reader.at = at;
+    if (conflict >= 0) reply.conflict(conflict);
+    return conflict >= 0;
+  }
 
+  function delivery(reader: BatchReader, event: number): void {
+    const trigger = names.id(reader.u32());
+    const shape = names.id(reader.u32());
+    shapes.use(shape);
+    const due = reader.f64();
+    const flags = reader.u8();
+    const parked = reader.u32();
+    const task = (flags & DELIVERY_FLAG.task) === 0 ? null : reader.text(reader.u32());
+    const line = (flags & DELIVERY_FLAG.line) === 0 ? null : reader.text(reader.u32());
+    const held = (flags & DELIVERY_FLAG.held) === 0 ? 0 : 1;
+    const free = line === null ? STATE.waiting : BEHIND;
+    const state = parked === 0 ? free : STATE.parked;
+    const reason = parked === 0 ? null : names.told(parked - 1);
+    insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason, task, line);
+    if (line !== null) lines.advance(trigger, line);
+  }
+
+  function writeEvent(reader: BatchReader): void {
+    const { received, key, expires, attributes, record, data, start, answer } = unit;
+    if (has(UNIT_FLAG.occupy)) seen.add(reader.bytes, key, { expires, now: received, answer });
     const event = ++tally.event;
     const first = tally.delivery + 1;
-    const count = deliveries(reader, event);
+    const count = reader.u32();
+    for (let i = 0; i < count; i++) delivery(reader, event);
+    tally.backlog += count;
     const split = start + attributes + record;
     insertEvent.run(
       event,
       received,
-      names.id(entrance),
+      names.id(unit.entrance),
       first,
       count,
       attributes,
       crc32(reader.bytes.subarray(start, split + data)),
       reader.bytes.subarray(start, split),
-      (flags & UNIT_FLAG.data) === 0 ? null : reader.bytes.subarray(split, split + data),
+      has(UNIT_FLAG.data) ? reader.bytes.subarray(split, split + data) : null,
     );
     reply.committed(event, first, count);
+  }
+
+  function settleAll(reader: BatchReader): void {
+    const count = reader.u32();
+    for (let i = 0; i < count; i++) {
+      const length = reader.u32();
+      settle(reader, reader.at + length);
+    }
+  }
+
+  return (reader: BatchReader): void => {
+    read(reader);
+    if (!refused(reader)) {
+      if (has(UNIT_FLAG.rows)) rows.write();
+      if (has(UNIT_FLAG.event)) writeEvent(reader);
+      else reply.committed(0, 0, 0);
+      if (has(UNIT_FLAG.settlements)) settleAll(reader);
+    }
+    reader.at = unit.end;
   };
 }
 

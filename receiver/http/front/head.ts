@@ -1,0 +1,167 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { RequestHead } from '../intake.ts';
+
+/** The head of a plain request. */
+export interface PlainHead extends RequestHead {
+  /** Where the body begins. */
+  readonly bodyAt: number;
+  readonly bodyLength: number;
+  /** The sender wants the connection closed after the answer. */
+  readonly close: boolean;
+}
+
+/**
+ * Reads the head that begins at `start`. `partial`: all that is there may be the beginning of a plain head. `other`: it is
+ * none, whatever else it may be.
+ */
+export type ReadHead = (bytes: Buffer, start: number) => PlainHead | 'partial' | 'other';
+
+/** More headers than that are for `node:http`. */
+const MOST_HEADERS = 64;
+
+const TAB = 0x09;
+const CR = 0x0d;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const LINE_END = Buffer.from('\r\n');
+
+const BEGINNING = Buffer.from('POST /');
+const VERSION = Buffer.from(' HTTP/1.1\r\n');
+
+/** RFC 9110 5.6.2: what a header's name is made of. */
+const TOKEN = tableOf("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+/** RFC 3986: what path and query are made of. */
+const TARGET = tableOf("/?%-._~!$&'()*+,;=:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+/** RFC 9110 5.6.3: what may stand around a value. */
+const BLANK = tableOf(' \t');
+/** RFC 9110 5.5: visible characters, bytes beyond ASCII, and white space between them. */
+const VALUE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === TAB || (byte >= SPACE && byte !== 0x7f) ? 1 : 0,
+);
+
+function tableOf(characters: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const byte of Buffer.from(characters)) table[byte] = 1;
+  return table;
+}
+
+/** Headers that change how a message is framed or who speaks next, and the one that node:http makes a list of. */
+const OTHERS: ReadonlySet<string> = new Set([
+  'expect',
+  'http2-settings',
+  'proxy-connection',
+  'set-cookie',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const LENGTH = /^(?:0|[1-9]\d{0,8})$/;
+
+/**
+ * Makes a reader of plain heads: POST, an origin-form target, HTTP/1.1, every line ended by CRLF, names and values as RFC
+ * 9110 has them, no header twice, a Host, one Content-Length, and nothing else that bears on the framing. Whatever it
+ * takes, `node:http` would take, and give the same strings: it is a part of the grammar, never another.
+ */
+export function createHeadReader(): ReadHead {
+  /** Where each header's name begins and ends, and its value. */
+  const spans = new Uint32Array(MOST_HEADERS * 4);
+
+  /** Walks over one header and its CRLF; answers where the next line begins, 0: the bytes end, -1: it is no header. */
+  function header(bytes: Buffer, from: number, span: number): number {
+    const nameEnd = walk(bytes, from, TOKEN);
+    if (nameEnd === bytes.length) return 0;
+    if (nameEnd === from || bytes[nameEnd] !== COLON) return -1;
+    const valueAt = walk(bytes, nameEnd + 1, BLANK);
+    const at = walk(bytes, valueAt, VALUE);
+    const ended = matches(bytes, at, LINE_END);
+    if (ended !== true) return ended === 'partial' ? 0 : -1;
+    spans[span] = from;
+    spans[span + 1] = nameEnd;
+    spans[span + 2] = valueAt;
+    spans[span + 3] = withoutBlanks(bytes, valueAt, at);
+    return at + 2;
+  }
+
+  return (bytes, start) => {
+    const begun = matches(bytes, start, BEGINNING);
+    if (begun !== true) return begun;
+    const targetEnd = walk(bytes, start + BEGINNING.length, TARGET);
+    const versed = matches(bytes, targetEnd, VERSION);
+    if (versed !== true) return versed;
+    let at = targetEnd + VERSION.length;
+    let count = 0;
+    while (bytes[at] !== CR) {
+      if (count === MOST_HEADERS) return 'other';
+      at = header(bytes, at, count * 4);
+      if (at <= 0) return at === 0 ? 'partial' : 'other';
+      count++;
+    }
+    const ended = matches(bytes, at, LINE_END);
+    return ended !== true ? ended : plainHead(bytes, { start, targetEnd, headEnd: at, spans, count });
+  };
+}
+
+interface Spans {
+  readonly start: number;
+  readonly targetEnd: number;
+  /** Where the empty line begins. */
+  readonly headEnd: number;
+  readonly spans: Uint32Array;
+  readonly count: number;
+}
+
+/** Whether the bytes go on as expected; those that are not there yet may still. */
+function matches(bytes: Buffer, from: number, expected: Buffer): true | 'partial' | 'other' {
+  for (let i = 0; i < expected.length; i++) {
+    if (from + i >= bytes.length) return 'partial';
+    if (bytes[from + i] !== expected[i]) return 'other';
+  }
+  return true;
+}
+
+/** Where the bytes of that kind end. */
+function walk(bytes: Buffer, from: number, kind: Uint8Array): number {
+  let at = from;
+  while (at < bytes.length && kind[bytes[at] as number] === 1) at++;
+  return at;
+}
+
+/** Where a value ends without the white space behind it. */
+function withoutBlanks(bytes: Buffer, from: number, end: number): number {
+  let at = end;
+  while (at > from && BLANK[bytes[at - 1] as number] === 1) at--;
+  return at;
+}
+
+function plainHead(bytes: Buffer, { start, targetEnd, headEnd, spans, count }: Spans): PlainHead | 'other' {
+  const text = bytes.toString('latin1', start, headEnd);
+  const headers: IncomingHttpHeaders = {};
+  for (let span = 0; span < count * 4; span += 4) {
+    const name = text
+      .slice((spans[span] as number) - start, (spans[span + 1] as number) - start)
+      .toLowerCase();
+    if (headers[name] !== undefined || OTHERS.has(name)) return 'other';
+    headers[name] = text.slice((spans[span + 2] as number) - start, (spans[span + 3] as number) - start);
+  }
+  const length = headers['content-length'];
+  if (headers.host === undefined || length === undefined || !LENGTH.test(length)) return 'other';
+  const close = closes(headers.connection);
+  if (close === undefined) return 'other';
+  return {
+    method: 'POST',
+    url: text.slice(BEGINNING.length - 1, targetEnd - start),
+    headers,
+    bodyAt: headEnd + 2,
+    bodyLength: Number(length),
+    close,
+  };
+}
+
+/** What `Connection` says; undefined where it says something else as well. */
+function closes(connection: string | undefined): boolean | undefined {
+  if (connection === undefined) return false;
+  const option = connection.toLowerCase();
+  if (option === 'close') return true;
+  return option === 'keep-alive' ? false : undefined;
+}

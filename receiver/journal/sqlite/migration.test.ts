@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { commit, unit } from '../journal-testing.ts';
+import { MIGRATIONS } from './schema.ts';
+import { openSqliteJournal } from './sqlite-journal.ts';
+
+const T = 1_800_000_000_000;
+const ATTRIBUTES = '{"id":"1","source":"/s","type":"t"}';
+
+const APPLICATION = 0x53_67_42_78;
+
+/** A file as version 1 left it: an event with a delivery that waits, one that is parked and one that is dead. */
+function writeVersion1(directory: string): void {
+  const db = new DatabaseSync(join(directory, 'journal.db'));
+  db.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; ${MIGRATIONS[0]}
+    PRAGMA user_version = 1; PRAGMA application_id = ${APPLICATION};
+    INSERT INTO name VALUES (1, 'EventTrigger/a/x'), (2, 'a/x'), (3, 'shape');
+    INSERT INTO shape VALUES (3, '{"map":1}');
+    INSERT INTO waiting VALUES (1, 1, 2, 3, 0, ${T}, 1, 2, NULL, NULL), (2, 1, 2, 3, 1, ${T}, 0, 0, 'suspended', NULL);
+    INSERT INTO done VALUES (3, 1, 2, 3, 3, ${T}, 'HTTP 400', NULL);`);
+  const head = Buffer.from(`${ATTRIBUTES}{}`);
+  const data = Buffer.from('data');
+  db.prepare('INSERT INTO event VALUES (1, ?, 1, 1, 3, ?, ?, ?, ?)').run(
+    T,
+    ATTRIBUTES.length,
+    crc32(data, crc32(head)),
+    head,
+    data,
+  );
+  db.close();
+}
+
+it('a journal of version 1 is brought to the present one, with all that it holds', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  writeVersion1(directory);
+  const journal = await openSqliteJournal({ directory });
+  const [claimed] = await journal.claim(T, 9, 1 << 20);
+  expect(claimed).toMatchObject({
+    id: 1,
+    trigger: 'a/x',
+    shape: 'shape',
+    attempts: 2,
+    attributes: ATTRIBUTES,
+  });
+  expect(Buffer.from(claimed?.data ?? []).toString()).toBe('data');
+  journal.settle({ delivery: 1, state: 'delivered', attempt: { at: T, durationMs: 1 } });
+  expect(await journal.release('a/x', T)).toBe(1);
+  journal.settle({ delivery: 3, state: 'waiting', due: T });
+  expect((await journal.claim(T, 9, 1 << 20)).map(({ id }) => id)).toEqual([2, 3]);
+  const row = { kind: 'k', id: 'i', expect: 0, at: T, owner: 'a/x', status: 's', body: '' };
+  await commit(journal, [unit({ at: T, triggers: ['a/x'], line: 'l', task: 't', rows: [row] })]);
+  expect(await journal.claim(T, 9, 1 << 20)).toMatchObject([{ id: 4, line: 'l', task: 't' }]);
+  await journal.close();
+  const again = await openSqliteJournal({ directory });
+  expect(await again.rows('k', ['i'])).toMatchObject([{ version: 1 }]);
+  await again.close();
+  await rm(directory, { recursive: true });
+});

@@ -1,0 +1,112 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RowCount, RowQuery, StateRow } from '../journal.ts';
+import type { Step } from './lists.ts';
+import type { Names } from './names.ts';
+
+/** How many rows one step of a list looks at, and how much of their bodies it takes. */
+const STEP = 500;
+const STEP_BYTES = 4 * 1024 * 1024;
+
+interface Stored {
+  readonly id: number;
+  readonly key: string;
+  readonly version: number;
+  readonly owner: number;
+  readonly status: number;
+  readonly due: number | null;
+  readonly expires: number | null;
+  readonly created: number;
+  readonly changed: number;
+  readonly body: string;
+}
+
+export interface RowReader {
+  rows(kind: string, ids: readonly string[]): (StateRow | undefined)[];
+  dueRows(kind: string, now: number, limit: number): StateRow[];
+  nextRowDue(kind: string): number | undefined;
+  /** A piece of a list, before the row with that number. */
+  listRows(query: RowQuery, before: number): Step<StateRow>;
+  countRows(kind: string): RowCount[];
+}
+
+const COLUMNS = 'id, key, version, owner, status, due, expires, created, changed';
+
+/** Reads rows that units have written. */
+export function createRowReader(db: DatabaseSync, names: Names): RowReader {
+  const one = db.prepare(`SELECT ${COLUMNS}, body FROM row WHERE kind = ? AND key = ?`);
+  const due = db.prepare(
+    `SELECT ${COLUMNS}, body FROM row WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?`,
+  );
+  const next = db.prepare('SELECT due FROM row WHERE kind = ? AND due IS NOT NULL ORDER BY due LIMIT 1');
+  const counted = db.prepare('SELECT owner, status, count FROM row_count WHERE kind = ?');
+  /** Walks the rows of one kind, of one owner or of one status; what else is asked for is looked at row by row. */
+  const walk = (index: string, where: string) =>
+    db.prepare(`SELECT ${COLUMNS},
+      iif((?2 = 0 OR owner = ?2) AND (?3 = 0 OR status = ?3), body, NULL) AS body
+    FROM row INDEXED BY ${index} WHERE kind = ?1 AND ${where} AND id < ?4 ORDER BY id DESC LIMIT ${STEP}`);
+  const ofKind = walk('row_kind', '?2 = 0 AND ?3 = 0');
+  const ofOwner = walk('row_owner', 'owner = ?2');
+  const ofStatus = walk('row_status', 'status = ?3');
+
+  function shown(kind: string, { key, due: at, expires, ...stored }: Stored): StateRow {
+    return {
+      kind,
+      id: key,
+      version: stored.version,
+      owner: names.text(stored.owner),
+      status: names.text(stored.status),
+      body: stored.body,
+      ...(at === null ? {} : { due: at }),
+      ...(expires === null ? {} : { expiresAt: expires }),
+      createdAt: stored.created,
+      changedAt: stored.changed,
+    };
+  }
+
+  return {
+    rows(kind, ids) {
+      const number = names.idOf(kind);
+      return ids.map((id) => {
+        const stored = one.get(number, id) as unknown as Stored | undefined;
+        return stored === undefined ? undefined : shown(kind, stored);
+      });
+    },
+    dueRows(kind, now, limit) {
+      const found = due.all(names.idOf(kind), now, limit) as unknown as Stored[];
+      return found.map((stored) => shown(kind, stored));
+    },
+    nextRowDue: (kind) => (next.get(names.idOf(kind)) as { due: number } | undefined)?.due,
+    listRows({ kind, owner, status, limit }, before) {
+      const ownerId = owner === undefined ? 0 : names.idOf(owner);
+      const statusId = status === undefined ? 0 : names.idOf(status);
+      // A name that no row has fits none.
+      if ((owner !== undefined && ownerId === 0) || (status !== undefined && statusId === 0))
+        return { items: [], before: undefined };
+      const byOwner = ownerId === 0 ? ofKind : ofOwner;
+      const rows = (statusId === 0 ? byOwner : ofStatus).iterate(names.idOf(kind), ownerId, statusId, before);
+      const items: StateRow[] = [];
+      let bytes = 0;
+      let read = 0;
+      let last = before;
+      for (const each of rows) {
+        const stored = each as unknown as Omit<Stored, 'body'> & { body: string | null };
+        const { body } = stored;
+        last = stored.id;
+        read++;
+        if (body === null) continue;
+        items.push(shown(kind, { ...stored, body }));
+        bytes += body.length;
+        if (items.length === limit || bytes >= STEP_BYTES) return { items, before: last };
+      }
+      return { items, before: read < STEP ? undefined : last };
+    },
+    countRows(kind) {
+      const found = counted.all(names.idOf(kind)) as { owner: number; status: number; count: number }[];
+      return found.map((each) => ({
+        owner: names.text(each.owner),
+        status: names.text(each.status),
+        count: each.count,
+      }));
+    },
+  };
+}
