@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import type { ClaimedDelivery } from '../journal.ts';
 import { run } from './connection.ts';
+import type { Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import { STATE } from './schema.ts';
+import { transaction } from './transaction.ts';
 
 /**
  * Takes, for a session that lives, what is due and what nobody holds, in the order it is due; what another session is taking just now is passed over.
@@ -18,7 +20,7 @@ const CLAIM = {
         FROM due WINDOW w AS (ORDER BY due, id)) each WHERE total <= $3 OR place = 1
     ), taken AS (
       UPDATE waiting w SET holder = $4 FROM fit WHERE w.id = fit.id
-      RETURNING w.id, w.event, w.trigger, w.shape, w.attempts, w.received, w.due
+      RETURNING w.id, w.event, w.trigger, w.shape, w.attempts, w.received, w.due, w.task, w.line
     ) SELECT t.*, e.entrance, e.attributes, e.data FROM taken t
       JOIN LATERAL (SELECT * FROM every_event WHERE id = t.event) e ON true ORDER BY t.due, t.id`,
 };
@@ -30,8 +32,11 @@ const NEXT = {
 const RELEASED = 1000;
 const RELEASE = {
   name: 'release',
-  text: `UPDATE waiting SET state = ${STATE.waiting}, due = $2, reason = NULL WHERE id IN (
-    SELECT id FROM waiting WHERE state = ${STATE.parked} AND trigger = $1 LIMIT ${RELEASED} FOR UPDATE SKIP LOCKED)`,
+  text: `WITH released AS (UPDATE waiting SET due = $2, reason = NULL,
+      state = CASE WHEN line IS NULL THEN ${STATE.waiting} ELSE ${STATE.behind} END
+    WHERE id IN (SELECT id FROM waiting WHERE state = ${STATE.parked} AND trigger = $1 ORDER BY id LIMIT ${RELEASED} FOR UPDATE)
+    RETURNING trigger, line
+  ) SELECT count(*)::int AS count, array_agg(DISTINCT line) FILTER (WHERE line IS NOT NULL) AS lines FROM released`,
 };
 
 interface Row {
@@ -44,6 +49,8 @@ interface Row {
   readonly entrance: number;
   readonly attributes: string;
   readonly data: Buffer | null;
+  readonly task: string | null;
+  readonly line: string | null;
 }
 
 /** What one claim may take. */
@@ -65,7 +72,7 @@ export async function claim(
     on,
     rows.flatMap(({ trigger, shape, entrance }) => [trigger, shape, entrance]),
   );
-  return rows.map(({ received, data, ...row }) => ({
+  return rows.map(({ received, data, task, line, ...row }) => ({
     id: Number(row.id),
     event: Number(row.event),
     trigger: names.text(row.trigger),
@@ -75,6 +82,8 @@ export async function claim(
     entrance: names.text(row.entrance),
     attributes: row.attributes,
     data: data ?? undefined,
+    ...(task === null ? {} : { task }),
+    ...(line === null ? {} : { line }),
   }));
 }
 
@@ -84,10 +93,23 @@ export async function nextDue(on: pg.Pool): Promise<number | undefined> {
 }
 
 /** Makes parked deliveries of a trigger due, some at a time; how many there were. */
-export async function release(on: pg.Pool, trigger: number, now: number): Promise<number> {
+export async function release(
+  client: pg.ClientBase,
+  lines: Lines,
+  trigger: number,
+  now: number,
+): Promise<number> {
   let released = 0;
   for (let step = RELEASED; step === RELEASED; ) {
-    step = (await on.query({ ...RELEASE, values: [trigger, now] })).rowCount ?? 0;
+    await transaction(client, async (on) => {
+      const { rows } = await on.query({ ...RELEASE, values: [trigger, now] });
+      const { count, lines: found } = rows[0] as { count: number; lines: string[] | null };
+      lines.advance(
+        on,
+        (found ?? []).map((line) => ({ trigger, line })),
+      );
+      step = count;
+    });
     released += step;
   }
   return released;

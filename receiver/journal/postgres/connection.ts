@@ -22,8 +22,8 @@ const SETTINGS = `SET search_path = ${SCHEMA}; SET statement_timeout = 10000; SE
   SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET client_min_messages = warning;
   SET jit = off`;
 
-/** How `pg` is told where to connect. `pipeline`: statements go out without waiting for the answers before them. */
-export function clientConfig(address: PostgresAddress, pipeline: boolean): pg.ClientConfig {
+/** How `pg` is told where to connect. Statements go out without waiting for the answers to those before them. */
+function clientConfig(address: PostgresAddress): pg.ClientConfig {
   const { host, port, database, user, password, ssl } = address;
   return {
     host,
@@ -33,7 +33,7 @@ export function clientConfig(address: PostgresAddress, pipeline: boolean): pg.Cl
     // Asked for only where the server wants one: left out, pg would look for it in the environment.
     password: password ?? '',
     ssl,
-    pipeline,
+    pipeline: true,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
@@ -42,8 +42,8 @@ export function clientConfig(address: PostgresAddress, pipeline: boolean): pg.Cl
 }
 
 /** Connects and settles. A connection that fails later says so at its next statement. */
-export async function connect(address: PostgresAddress, pipeline = false): Promise<pg.Client> {
-  const client = new pg.Client(clientConfig(address, pipeline));
+export async function connect(address: PostgresAddress): Promise<pg.Client> {
+  const client = new pg.Client(clientConfig(address));
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -58,7 +58,7 @@ export async function connect(address: PostgresAddress, pipeline = false): Promi
 /** Connections for reading, made when they are needed. */
 export function createPool(address: PostgresAddress): pg.Pool {
   const pool = new pg.Pool({
-    ...clientConfig(address, false),
+    ...clientConfig(address),
     max: address.pool,
     idleTimeoutMillis: 30_000,
     onConnect: async (client: pg.ClientBase) => {

@@ -7,7 +7,7 @@ import { readAttempts } from './settle.ts';
 /** How many rows one step of a list reads, so that no statement takes long. */
 const STEP = 500;
 const LARGEST_PAGE = 1000;
-const STATES: readonly DeliveryState[] = ['waiting', 'parked', 'delivered', 'dead'];
+const STATES: readonly DeliveryState[] = ['waiting', 'parked', 'delivered', 'dead', 'waiting'];
 
 const EVENT = 'id, received, entrance, first, deliveries, attributes, record, length(data) AS bytes';
 const ONE = { name: 'list-event', text: `SELECT ${EVENT}, data FROM every_event WHERE id = $1` };
@@ -16,10 +16,10 @@ const EVENTS = {
   name: 'list-events',
   text: `SELECT ${EVENT}, ($2::int IS NULL AND $3::int IS NULL) OR EXISTS (
       SELECT FROM every_delivery d WHERE d.id >= e.first AND d.id < e.first + e.deliveries
-        AND ($2::int IS NULL OR d.trigger = $2) AND ($3::int IS NULL OR d.state = $3)) AS fits
+        AND ($2::int IS NULL OR d.trigger = $2) AND ($3::int IS NULL OR d.state = $3 OR ($3 = 0 AND d.state = ${STATE.behind}))) AS fits
     FROM (SELECT * FROM every_event WHERE id < $1 ORDER BY id DESC LIMIT ${STEP}) e ORDER BY id DESC`,
 };
-const DELIVERY = 'id, event, trigger, state, received, reason, history';
+const DELIVERY = 'id, event, trigger, state, received, reason, history, task, line';
 const FROM_WAITING = `(SELECT ${DELIVERY}, due FROM waiting WHERE id < $1 AND ? ORDER BY id DESC LIMIT ${STEP})`;
 const fromEnd = (table: string): string =>
   `(SELECT ${DELIVERY}, NULL::float8 AS due FROM ${table} WHERE id < $1 AND ? ORDER BY id DESC LIMIT ${STEP})`;
@@ -27,7 +27,7 @@ const UNION = ' UNION ALL ';
 
 /** Where the deliveries of a state lie. */
 const SOURCES: Readonly<Record<string, string>> = {
-  waiting: FROM_WAITING.replace('?', `state = ${STATE.waiting}`),
+  waiting: FROM_WAITING.replace('?', `state IN (${STATE.waiting}, ${STATE.behind})`),
   parked: FROM_WAITING.replace('?', `state = ${STATE.parked}`),
   delivered: [fromEnd('done'), fromEnd('ended')].join(UNION).replaceAll('?', `state = ${STATE.delivered}`),
   dead: fromEnd('ended').replace('?', `state = ${STATE.dead}`),
@@ -60,6 +60,8 @@ interface DeliveryStored {
   readonly reason: string | null;
   readonly history: string[] | null;
   readonly attributes: string;
+  readonly task: string | null;
+  readonly line: string | null;
 }
 
 /** Lists, newest first. */
@@ -84,7 +86,7 @@ export function createLists(on: Queries, names: Names): Lists {
   }
 
   function deliveryRow(stored: DeliveryStored): DeliveryRow {
-    const { due, reason } = stored;
+    const { due, reason, task, line } = stored;
     return {
       id: Number(stored.id),
       event: Number(stored.event),
@@ -92,6 +94,8 @@ export function createLists(on: Queries, names: Names): Lists {
       state: STATES[stored.state] ?? 'waiting',
       ...(due === null || stored.state !== STATE.waiting ? {} : { due }),
       ...(reason === null ? {} : { reason }),
+      ...(task === null ? {} : { task }),
+      ...(line === null ? {} : { line }),
       attributes: stored.attributes,
       receivedAt: stored.received,
       attempts: readAttempts(stored.history),
@@ -184,7 +188,8 @@ function fits(row: { readonly received: number; readonly attributes: string }, q
   );
 }
 
-function startOf(cursor: string | undefined): number {
+/** Where a list begins. @throws RangeError */
+export function startOf(cursor: string | undefined): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
   if (/^\d{1,16}$/.test(cursor) && Number.isSafeInteger(Number(cursor))) return Number(cursor);
   throw new RangeError('cursor: it is none that a list gave out; leave it out to begin with the newest');

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type pg from 'pg';
+import { checkUnits } from '../check-units.ts';
 import { type Journal, JournalError, type JournalStats, type UnitOutcome } from '../journal.ts';
 import type { PostgresAddress } from './address.ts';
 import { claim, nextDue, release } from './claim.ts';
 import { connect, createPool } from './connection.ts';
 import { createDoubts } from './doubts.ts';
+import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { checkServer, migrate } from './migrate.ts';
 import { createNames } from './names.ts';
@@ -13,6 +15,7 @@ import { isConnectionLost, journalError } from './postgres-error.ts';
 import { createPresence } from './presence.ts';
 import { createPrune, type Retention } from './prune.ts';
 import { createQueue } from './queue.ts';
+import { createRowReader } from './read-rows.ts';
 import { beginSession, endSession } from './sessions.ts';
 import { type Batch, createBatchWriter } from './write-batch.ts';
 
@@ -59,6 +62,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   const partitions = createPartitions(period, clock);
   const doubts = createDoubts();
   const lists = createLists(pool, names);
+  const rowReader = createRowReader(pool);
   const prune = createPrune(retention);
   /** Shapes that this session has put. */
   let put = new Set<string>();
@@ -86,7 +90,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       throw new JournalError('JournalUnavailable', `the database ${shown} is away; it is tried again soon`);
     }
     try {
-      const client = await connect(address, true);
+      const client = await connect(address);
       await doubts.resolve(client, session);
       client.on('end', () => {
         if (writer === client) writer = undefined;
@@ -99,9 +103,13 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     }
   }
 
+  const first = await opened();
+  await told(begin().finally(() => first.end()));
+  const lines = createLines(await told(linesExist()));
   const writeOn = createBatchWriter({
     names,
     partitions,
+    lines,
     session: () => session,
     renew,
     committing: (held) => {
@@ -133,8 +141,6 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     return told(question());
   };
 
-  const first = await opened();
-  await told(begin().finally(() => first.end()));
   const presence = createPresence({
     connect: () => connect(address),
     session: () => session,
@@ -159,6 +165,24 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     }
   }
 
+  async function linesExist(): Promise<boolean> {
+    const { rows } = await pool.query('SELECT EXISTS (SELECT FROM line) AS exist');
+    return (rows[0] as { exist: boolean }).exist;
+  }
+
+  async function onOne<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let failed = true;
+    try {
+      const result = await work(client);
+      failed = false;
+      return result;
+    } finally {
+      // Whatever a failed one was in the middle of is over with its connection.
+      client.release(failed);
+    }
+  }
+
   async function stats(): Promise<JournalStats> {
     const { rows } = await pool.query(`SELECT
       coalesce(sum(n) FILTER (WHERE kind = 'delivery' AND status = 'backlog'), 0)::int8 AS backlog,
@@ -174,17 +198,11 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     };
   }
 
-  async function pruned(now: number): Promise<number> {
-    const client = await pool.connect();
-    try {
-      return await prune(client, session, now);
-    } finally {
-      client.release();
-    }
-  }
-
   return {
-    commit: queue.commit,
+    commit(units, done) {
+      checkUnits(units);
+      queue.commit(units, done);
+    },
     settle: queue.settle,
     putShape(hash, shape) {
       if (put.has(hash)) return;
@@ -205,7 +223,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     release: (trigger, now) =>
       asked(async () => {
         const id = await names.find(pool, trigger);
-        const released = id === undefined ? 0 : await release(pool, id, now);
+        const released = id === undefined ? 0 : await onOne((client) => release(client, lines, id, now));
         if (released > 0) presence.tell();
         return released;
       }),
@@ -213,7 +231,13 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     event: (event) => asked(() => lists.event(event)),
     deliveries: (query) => asked(() => lists.deliveries(query)),
     stats: () => asked(stats),
-    prune: (now) => asked(() => pruned(now)),
+    rows: (kind, ids) => asked(() => rowReader.rows(kind, ids)),
+    dueRows: (kind, now, limit) => asked(() => rowReader.dueRows(kind, now, limit)),
+    nextRowDue: (kind) => asked(() => rowReader.nextRowDue(kind)),
+    listRows: (query) => asked(() => rowReader.listRows(query)),
+    countRows: (kind) => asked(() => rowReader.countRows(kind)),
+    watch: (due) => presence.watch(due),
+    prune: (now) => asked(() => onOne((client) => prune(client, session, now))),
     flush: queue.flush,
     async close() {
       if (closed) return;
@@ -231,12 +255,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
 
   /** What this session holds need not wait until the others miss it. */
   async function handOver(): Promise<void> {
-    const client = await pool.connect();
-    try {
-      await endSession(client, session);
-    } finally {
-      client.release();
-    }
+    await onOne((client) => endSession(client, session));
   }
 }
 

@@ -50,6 +50,8 @@ export function createPrune(retention: Retention): Prune {
       removed += await byRows(client, session, now, KEPT);
     }
     await expireKeys(client, session, now);
+    await expireRows(client, session, now);
+    await client.query(EMPTY_LINES);
     await dropShapes(client);
     return removed;
   };
@@ -197,6 +199,28 @@ async function expireKeys(client: pg.PoolClient, session: string, now: number): 
       });
       step = (rows[0] as { n: number }).n;
     }
+  }
+}
+
+const EXPIRE_ROWS = {
+  name: 'rows-expire',
+  text: `WITH gone AS (
+      DELETE FROM state_row WHERE (kind, key) IN (SELECT kind, key FROM state_row WHERE expires <= $2
+        ORDER BY expires LIMIT ${STEP} FOR UPDATE SKIP LOCKED) RETURNING kind, owner, status
+    ), counted AS (INSERT INTO tally SELECT $1::int8, 'row:' || kind, owner, status, -count(*) FROM gone
+      GROUP BY kind, owner, status ON CONFLICT (slot, kind, owner, status) DO UPDATE SET n = tally.n + excluded.n)
+    SELECT count(*)::int AS n FROM gone`,
+};
+/** Lines that nothing waits in; one that somebody is changing is passed over. */
+const EMPTY_LINES = `DELETE FROM line WHERE (trigger, line) IN (SELECT trigger, line FROM line l
+  WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.trigger = l.trigger AND w.line = l.line)
+  LIMIT ${KEYS_STEP} FOR UPDATE SKIP LOCKED)`;
+
+/** Drops rows that have expired. */
+async function expireRows(client: pg.PoolClient, session: string, now: number): Promise<void> {
+  for (let step = STEP; step === STEP; ) {
+    const { rows } = await client.query({ ...EXPIRE_ROWS, values: [session, now] });
+    step = (rows[0] as { n: number }).n;
   }
 }
 

@@ -168,10 +168,7 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
         queueMicrotask(() => done(refusal, []));
         return;
       }
-      const bytes = units.reduce(
-        (sum, { event }) => sum + event.attributes.length + (event.data?.length ?? 0),
-        0,
-      );
+      const bytes = units.reduce((sum, unit) => sum + sizeOf(unit), 0);
       calls.push({ units: units.map(copied), bytes, done });
       waiting += bytes;
       plan();
@@ -203,8 +200,13 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
 
 /** The caller may use its buffers again. */
 function copied(unit: Unit): Unit {
-  const { data } = unit.event;
-  return data === undefined ? unit : { ...unit, event: { ...unit.event, data: Buffer.from(data) } };
+  const { event } = unit;
+  return event?.data === undefined ? unit : { ...unit, event: { ...event, data: Buffer.from(event.data) } };
+}
+
+function sizeOf({ event, rows = [] }: Unit): number {
+  const bodies = rows.reduce((sum, row) => sum + ('body' in row ? row.body.length : 0), 0);
+  return bodies + (event === undefined ? 0 : event.attributes.length + (event.data?.length ?? 0));
 }
 
 function overrun(): JournalError {

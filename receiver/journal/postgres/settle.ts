@@ -1,6 +1,7 @@
 import type { Attempt, Settlement } from '../journal.ts';
 import { float8s, int4s, int8s, texts } from './binary-array.ts';
-import { type Queries, send } from './queries.ts';
+import type { Line, Lines } from './lines.ts';
+import type { Queries } from './queries.ts';
 import { STATE } from './schema.ts';
 
 /** How many attempts of a delivery are kept: the newest. */
@@ -11,6 +12,10 @@ const HISTORY = (history: string): string =>
   `(CASE WHEN t.attempt IS NULL THEN ${history} ELSE ${history}[greatest(1, cardinality(${history}) - ${KEPT - 2}):] || t.attempt END)`;
 const ADD_TO_TALLY = 'ON CONFLICT (slot, kind, owner, status) DO UPDATE SET n = tally.n + excluded.n';
 
+const COLUMNS = 'id, event, trigger, shape, state, at, received, bytes, reason, history, task, line';
+/** The lines that a statement has touched. */
+const LINED = 'SELECT trigger, line FROM';
+
 /** The end: out of `waiting`, into `done` or, if it is dead or its partition is closed, into `ended`. */
 const END = {
   name: 'settle-end',
@@ -20,22 +25,25 @@ const END = {
     ), gone AS (
       DELETE FROM waiting w USING told t WHERE w.id = t.id AND w.holder IN (0, $1::int8)
       RETURNING w.id, w.event, w.trigger, w.shape, t.state, t.at, w.received, w.bytes, t.reason,
-        ${HISTORY("(coalesce(w.history, '{}'::text[]))")} AS history, t.open
+        ${HISTORY("(coalesce(w.history, '{}'::text[]))")} AS history, w.task, w.line, t.open
     ), put AS (
-      INSERT INTO done SELECT id, event, trigger, shape, state, at, received, bytes, reason, history FROM gone WHERE open = 1
+      INSERT INTO done SELECT ${COLUMNS} FROM gone WHERE open = 1
     ), kept AS (
-      INSERT INTO ended SELECT id, event, trigger, shape, state, at, received, bytes, reason, history FROM gone WHERE open = 0
-    ) INSERT INTO tally SELECT $1::int8, 'delivery', '', status, n FROM (
+      INSERT INTO ended SELECT ${COLUMNS} FROM gone WHERE open = 0
+    ), counted AS (INSERT INTO tally SELECT $1::int8, 'delivery', '', status, n FROM (
       SELECT 'backlog' AS status, -count(*) AS n FROM gone
       UNION ALL SELECT 'dead', count(*) FROM gone WHERE state = ${STATE.dead}
-    ) counts WHERE n <> 0 ${ADD_TO_TALLY}`,
+    ) counts WHERE n <> 0 ${ADD_TO_TALLY}) ${LINED} gone WHERE line IS NOT NULL`,
 };
+/** One that is given out of its line keeps its place there; another goes behind. */
 const WAIT = {
   name: 'settle-wait',
-  text: `UPDATE waiting w SET state = ${STATE.waiting}, holder = 0, due = t.due, reason = NULL,
+  text: `WITH w AS (UPDATE waiting w SET
+      state = CASE WHEN line IS NULL OR state = ${STATE.waiting} THEN ${STATE.waiting} ELSE ${STATE.behind} END,
+      holder = 0, due = t.due, reason = NULL,
       attempts = w.attempts + (t.attempt IS NOT NULL)::int, history = ${HISTORY("(coalesce(w.history, '{}'::text[]))")}
     FROM unnest($2::int8[], $3::float8[], $4::text[]) AS t(id, due, attempt)
-    WHERE w.id = t.id AND w.holder IN (0, $1::int8)`,
+    WHERE w.id = t.id AND w.holder IN (0, $1::int8) RETURNING trigger, line) ${LINED} w WHERE line IS NOT NULL`,
 };
 /** A dead delivery waits again: its attempts are counted anew, its history stays. */
 const REVIVE = {
@@ -43,18 +51,20 @@ const REVIVE = {
   text: `WITH revived AS (
       DELETE FROM ended e USING unnest($2::int8[], $3::float8[]) AS t(id, due)
       WHERE e.id = t.id AND e.state = ${STATE.dead}
-      RETURNING e.id, e.event, e.trigger, e.shape, t.due, e.received, e.bytes, e.history
+      RETURNING e.id, e.event, e.trigger, e.shape, t.due, e.received, e.bytes, e.history, e.task, e.line
     ), back AS (
-      INSERT INTO waiting SELECT id, event, trigger, shape, ${STATE.waiting}, due, 0, 0, received, bytes, NULL, history
-      FROM revived
-    ) INSERT INTO tally SELECT $1::int8, 'delivery', '', status, n FROM (
+      INSERT INTO waiting SELECT id, event, trigger, shape,
+        CASE WHEN line IS NULL THEN ${STATE.waiting} ELSE ${STATE.behind} END,
+        due, 0, 0, received, bytes, NULL, history, task, line FROM revived
+    ), counted AS (INSERT INTO tally SELECT $1::int8, 'delivery', '', status, n FROM (
       SELECT 'backlog' AS status, count(*) AS n FROM revived UNION ALL SELECT 'dead', -count(*) FROM revived
-    ) counts WHERE n <> 0 ${ADD_TO_TALLY}`,
+    ) counts WHERE n <> 0 ${ADD_TO_TALLY}) ${LINED} revived WHERE line IS NOT NULL`,
 };
 const PARK = {
   name: 'settle-park',
-  text: `UPDATE waiting w SET state = ${STATE.parked}, holder = 0, reason = t.reason
-    FROM unnest($2::int8[], $3::text[]) AS t(id, reason) WHERE w.id = t.id AND w.holder IN (0, $1::int8)`,
+  text: `WITH w AS (UPDATE waiting w SET state = ${STATE.parked}, holder = 0, reason = t.reason
+    FROM unnest($2::int8[], $3::text[]) AS t(id, reason)
+    WHERE w.id = t.id AND w.holder IN (0, $1::int8) RETURNING trigger, line) ${LINED} w WHERE line IS NOT NULL`,
 };
 
 type Told<S extends Settlement['state']> = Extract<Settlement, { state: S }>;
@@ -71,25 +81,44 @@ export function roundsOf(settlements: readonly Settlement[]): readonly (readonly
   return rounds;
 }
 
+/** Who settles, and where to. */
+export interface SettleParts {
+  readonly session: string;
+  /** Whether the partition of an id can be written. */
+  readonly isOpen: (id: number) => boolean;
+  readonly lines: Lines;
+}
+
 /**
  * Carries settlements out. One of a delivery that another session holds by now is void: that session tells what becomes
- * of it. `isOpen`: whether the partition of an id can be written. Nothing is read back, so nothing is awaited.
+ * of it. Where there are lines, those of a line go one by one, in order; all others together, and nothing of them need be
+ * awaited: what the statements touched of lines after all is told at the end.
  */
-export function settle(
+export async function settle(
   on: Queries,
-  session: string,
   settlements: readonly Settlement[],
-  isOpen: (id: number) => boolean,
-): void {
-  for (const round of roundsOf(settlements)) settleRound(on, session, round, isOpen);
+  parts: SettleParts,
+): Promise<{ readonly touched: readonly Promise<readonly Line[]>[] }> {
+  const lined = await parts.lines.among(
+    on,
+    settlements.map(({ delivery }) => delivery),
+  );
+  const touched: Promise<readonly Line[]>[] = [];
+  for (const round of roundsOf(settlements.filter(({ delivery }) => !lined.has(delivery))))
+    touched.push(...settleRound(on, round, parts));
+  for (const settlement of settlements) {
+    if (!lined.has(settlement.delivery)) continue;
+    const lines = await Promise.all(settleRound(on, [settlement], parts));
+    parts.lines.advance(on, lines.flat());
+  }
+  return { touched };
 }
 
 function settleRound(
   on: Queries,
-  session: string,
   round: readonly Settlement[],
-  isOpen: (id: number) => boolean,
-): void {
+  { session, isOpen }: SettleParts,
+): Promise<readonly Line[]>[] {
   const sorted = [...round].sort((a, b) => a.delivery - b.delivery);
   const ends: (Told<'delivered'> | Told<'dead'>)[] = [];
   const waits: Told<'waiting'>[] = [];
@@ -101,8 +130,12 @@ function settleRound(
     parked: (settlement) => parks.push(settlement),
   };
   for (const settlement of sorted) into[settlement.state](settlement as never);
+  const touched: Promise<readonly Line[]>[] = [];
   const ask = (statement: { name: string; text: string }, values: readonly Buffer[]): void => {
-    send(on, { ...statement, values: [session, ...values] });
+    const answer = on.query({ ...statement, values: [session, ...values] });
+    const lines = answer.then(({ rows }) => rows as Line[]);
+    lines.catch(() => undefined);
+    touched.push(lines);
   };
   if (ends.length > 0) {
     ask(END, [
@@ -120,6 +153,7 @@ function settleRound(
     ask(REVIVE, [ids(waits), due]);
   }
   if (parks.length > 0) ask(PARK, [ids(parks), texts(parks.map(({ reason }) => reason))]);
+  return touched;
 }
 
 function ids(settlements: readonly Settlement[]): Buffer {

@@ -17,7 +17,10 @@ export class DecideAgain extends Error {
  * next, and the commit behind it. Resolves once it is on disk.
  * @throws the first error of all; the transaction is then to be rolled back by the caller
  */
-export async function transaction(client: pg.Client, work: (on: Queries) => Promise<void>): Promise<void> {
+export async function transaction(
+  client: pg.ClientBase,
+  work: (on: Queries) => Promise<void>,
+): Promise<void> {
   let failed: unknown;
   const sent: Promise<unknown>[] = [];
   const on: Queries = {

@@ -1,16 +1,18 @@
 import type pg from 'pg';
 import type { Settlement, Unit, UnitOutcome } from '../journal.ts';
 import { int4s, texts } from './binary-array.ts';
-import { insert, namesOf, noteShapes } from './insert.ts';
+import { type InsertParts, insert, namesOf, noteShapes, numbered, type Written } from './insert.ts';
 import { type Judgement, judge } from './judge.ts';
 import { claimKeys, findKeys, keysOf, settleKeys } from './keys.ts';
+import type { Line, Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import type { Part, Partitions } from './partitions.ts';
 import { isDecidedAgain, sqlState } from './postgres-error.ts';
 import { type Queries, send } from './queries.ts';
-import { settle } from './settle.ts';
+import { type SettleParts, settle } from './settle.ts';
 import { createTally, ROW_BYTES, type Tally } from './tally.ts';
 import { DecideAgain, transaction } from './transaction.ts';
+import { findRows, writeRows } from './write-rows.ts';
 
 /** What is written in one transaction. */
 export interface Batch {
@@ -23,6 +25,7 @@ export interface Batch {
 export interface WriterParts {
   readonly names: Names;
   readonly partitions: Partitions;
+  readonly lines: Lines;
   /** Which session this is; another one after this one was given up. */
   readonly session: () => string;
   /** The others gave this session up: makes another. */
@@ -48,13 +51,13 @@ const ATTEMPTS = 8;
 
 /** Makes the function that writes a batch in one transaction; it answers once that is on disk. */
 export function createBatchWriter(parts: WriterParts) {
-  const { names, partitions } = parts;
+  const { names, partitions, lines } = parts;
   /** `partition/shape` that the database knows of. */
   const noted = new Set<string>();
 
-  function shapesToNote(part: Part, units: readonly Unit[]): number[] {
+  function shapesToNote(part: Part, written: readonly Written[]): number[] {
     const found = new Set<number>();
-    for (const { deliveries } of units) for (const { shape } of deliveries) found.add(names.id(shape));
+    for (const { unit } of written) for (const { shape } of unit.deliveries) found.add(names.id(shape));
     return [...found].filter((shape) => !noted.has(`${part.id}/${shape}`));
   }
 
@@ -62,40 +65,77 @@ export function createBatchWriter(parts: WriterParts) {
     const { units, settlements, shapes } = batch;
     await names.define(client, [...shapes.keys(), ...units.flatMap(namesOf)]);
     const part = await partForUnits(client, units);
-    const count = units.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
-    const numbers = {
-      event: part === undefined ? 0 : await partitions.ids(client, part, 'event', units.length),
-      delivery: part === undefined || count === 0 ? 0 : await partitions.ids(client, part, 'delivery', count),
-    };
+    const numbers = await numbersFor(client, part, units);
     const session = parts.session();
     const tally = createTally();
+    const settling = { session, isOpen: partitions.isOpen, lines };
     let refused: readonly (UnitOutcome | undefined)[] = [];
-    let outcomes: readonly UnitOutcome[] = [];
+    let written: readonly Written[] = [];
     let noting: number[] = [];
     await transaction(client, async (on) => {
       send(on, { ...ALIVE, values: [session] });
       if (shapes.size > 0) putShapes(on, session, shapes);
-      settle(on, session, settlements, partitions.isOpen);
-      if (part === undefined) {
-        parts.committing([]);
-        return;
-      }
+      const told = await settle(on, settlements, settling);
       refused = await judgeBy(on, units, tally);
-      const written = units.filter((_, i) => refused[i] === undefined);
-      if (written.length > 0) {
+      written = numbered(
+        units.filter((_, i) => refused[i] === undefined),
+        numbers,
+      );
+      if (part !== undefined) {
         noting = shapesToNote(part, written);
         noteShapes(on, part.id, noting);
-        outcomes = insert(on, written, numbers, { names, session, part: part.id, tally });
       }
+      const touched = await writeUnits(
+        on,
+        written,
+        { names, lines, session, part: part?.id ?? 0, tally },
+        settling,
+      );
+      // Answered by now, or soon: nothing waits that did not before, unless there is nothing but settlements.
+      if (told.touched.length + touched.length > 0)
+        lines.advance(on, (await Promise.all([...told.touched, ...touched])).flat());
       tally.write(on, session);
-      parts.committing(heldOf(units, refused, outcomes));
+      parts.committing(heldOf(written));
     });
     if (part !== undefined) for (const shape of noting) noted.add(`${part.id}/${shape}`);
     let next = 0;
-    return units.map((_, i) => refused[i] ?? (outcomes[next++] as UnitOutcome));
+    return units.map((_, i) => refused[i] ?? (written[next++]?.outcome as UnitOutcome));
+  }
+
+  /** Inserts and settles; what settles deliveries of a line in the order of the units, all else together. */
+  async function writeUnits(
+    on: Queries,
+    written: readonly Written[],
+    inserting: InsertParts,
+    settling: SettleParts,
+  ): Promise<readonly Promise<readonly Line[]>[]> {
+    const all = written.flatMap(({ unit }) => unit.settlements ?? []);
+    const lined = await lines.among(
+      on,
+      all.map(({ delivery }) => delivery),
+    );
+    const touched: Promise<readonly Line[]>[] = [];
+    let pending: Written[] = [];
+    let later: Settlement[] = [];
+    for (const each of written) {
+      pending.push(each);
+      const { settlements = [] } = each.unit;
+      if (!settlements.some(({ delivery }) => lined.has(delivery))) {
+        later.push(...settlements);
+        continue;
+      }
+      insert(on, pending, inserting);
+      touched.push(...(await settle(on, [...later, ...settlements], settling)).touched);
+      pending = [];
+      later = [];
+    }
+    insert(on, pending, inserting);
+    touched.push(...(await settle(on, later, settling)).touched);
+    return touched;
   }
 
   async function judgeBy(on: Queries, units: readonly Unit[], tally: Tally): Promise<Judgement['refused']> {
+    if (units.length === 0) return [];
     const asked = keysOf(units);
     const claimed = await claimKeys(on, asked.wanted);
     const others = [...asked.wanted.keys(), ...asked.looked].filter((key) => !claimed.has(key));
@@ -104,28 +144,34 @@ export function createBatchWriter(parts: WriterParts) {
       // Somebody had it a moment ago and has let it go.
       if (!claimed.has(key) && !found.has(key)) throw new DecideAgain();
     }
-    const { refused, taken } = judge(units, found);
+    const rowsFound = await findRows(on, units);
+    const { refused, taken, rows } = judge(units, found, rowsFound.stored);
     settleKeys(on, asked, claimed, taken);
+    writeRows(on, rowsFound, rows, tally);
     for (const { answer } of taken.values()) tally.add('key', '', 'bytes', ROW_BYTES.key + answer.length);
     return refused;
   }
 
-  function heldOf(
+  async function numbersFor(
+    client: pg.Client,
+    part: Part | undefined,
     units: readonly Unit[],
-    refused: readonly unknown[],
-    outcomes: readonly UnitOutcome[],
-  ): number[] {
-    const written = units.filter((_, i) => refused[i] === undefined);
-    return outcomes.flatMap((outcome, i) =>
-      outcome.outcome === 'committed' && written[i]?.deliveries.some(({ held }) => held) === true
-        ? outcome.deliveries
-        : [],
-    );
+  ): Promise<{ event: number; delivery: number }> {
+    if (part === undefined) return { event: 0, delivery: 0 };
+    const events = units.filter(({ event }) => event !== undefined).length;
+    const deliveries = units.reduce((sum, unit) => sum + unit.deliveries.length, 0);
+    return {
+      event: await partitions.ids(client, part, 'event', events),
+      delivery: deliveries === 0 ? 0 : await partitions.ids(client, part, 'delivery', deliveries),
+    };
   }
 
+  /** The newest partition that all of the units' events may go to; none, if no unit has an event. */
   async function partForUnits(client: pg.Client, units: readonly Unit[]): Promise<Part | undefined> {
-    if (units.length === 0) return undefined;
-    return partitions.current(client, Math.max(...units.map(({ event }) => event.receivedAt)));
+    let at: number | undefined;
+    for (const { event } of units)
+      if (event !== undefined) at = Math.max(at ?? event.receivedAt, event.receivedAt);
+    return at === undefined ? undefined : partitions.current(client, at);
   }
 
   function putShapes(on: Queries, session: string, shapes: Batch['shapes']): void {
@@ -157,4 +203,11 @@ export function createBatchWriter(parts: WriterParts) {
       }
     }
   };
+}
+
+/** What this session will have in memory. */
+function heldOf(written: readonly Written[]): number[] {
+  return written.flatMap(({ unit, outcome }) =>
+    outcome.deliveries.filter((_, i) => unit.deliveries[i]?.held === true),
+  );
 }
