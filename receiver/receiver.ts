@@ -22,7 +22,7 @@ import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
-import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { type JournalPlace, openJournal } from './journal/open-journal.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -40,8 +40,10 @@ import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
-  /** Holds the journal, the last good table and the admin token. */
+  /** Holds the embedded journal, the last good table and the admin token. */
   readonly dataDirectory: string;
+  /** Left out: the embedded journal. */
+  readonly journal?: Pick<JournalPlace, 'url' | 'passwordFile'>;
   readonly public: ListenAddress;
   readonly cluster: ListenAddress;
   readonly admin: ListenAddress;
@@ -89,7 +91,7 @@ const setTimer: SetTimer = (callback, ms) => {
  */
 export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { log, now } = options;
-  const journal = await openSqliteJournal({ directory: options.dataDirectory, log });
+  const journal = await openJournal({ ...options.journal, directory: options.dataDirectory, log });
   const gate = createRevisionGate();
   let runtime: Runtime = EMPTY_RUNTIME;
   /** When the table in force was put in force. */

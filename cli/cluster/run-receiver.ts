@@ -7,6 +7,7 @@ import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
 import { createTableFile } from '../../receiver/routing/table-file.ts';
 import type { Bounds } from '../bounds.ts';
+import type { JournalChoice } from '../journal-option.ts';
 import { startError } from '../run/start-error.ts';
 
 /** What `signalbox receiver` was told. */
@@ -18,6 +19,8 @@ export interface ReceiverSettings {
   readonly namespace: string;
   /** A kubeconfig's path; undefined: as kubectl finds it. */
   readonly kubeconfig: string | undefined;
+  /** undefined: the embedded one. */
+  readonly journal: JournalChoice | undefined;
   readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
@@ -35,13 +38,14 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     cluster: settings.cluster,
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
+    ...(settings.journal === undefined ? {} : { journal: settings.journal }),
     ...settings.bounds,
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,
     random: Math.random,
   }).catch((error: unknown) => {
-    throw startError(error, dataDirectory);
+    throw startError(error, dataDirectory, settings.journal !== undefined);
   });
   const source = createKubeSource({
     client,

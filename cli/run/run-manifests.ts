@@ -5,6 +5,7 @@ import type { Address } from '../address.ts';
 import type { Bounds } from '../bounds.ts';
 import type { Terminal } from '../command.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import type { JournalChoice } from '../journal-option.ts';
 import { readPaths, type Snapshot } from '../manifests/files.ts';
 import { watchPaths } from '../manifests/watch.ts';
 import { manifestRules } from './rules.ts';
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly resolve: ReadonlyMap<string, string>;
   /** undefined: the one in the data directory, made where there is none. */
   readonly adminToken: string | undefined;
+  /** Left out: the embedded one. */
+  readonly journal?: JournalChoice | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
   /** Where deliveries may go. */
@@ -93,6 +96,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       cluster: settings.cluster,
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
+      ...(settings.journal === undefined ? {} : { journal: settings.journal }),
       ...settings.bounds,
       egress: settings.egress,
       log,
@@ -100,7 +104,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       random: Math.random,
     });
   } catch (error) {
-    throw startError(error, dataDirectory);
+    throw startError(error, dataDirectory, settings.journal !== undefined);
   }
 }
 

@@ -28,7 +28,7 @@ export interface TlsDemand {
 /** An address that says nothing usable; the message names the part and the remedy. */
 export class AddressError extends Error {
   constructor(message: string) {
-    super(`the journal's address: ${message}`);
+    super(message);
     this.name = 'AddressError';
   }
 }

@@ -38,7 +38,7 @@ function clientConfig(address: PostgresAddress): pg.ClientConfig {
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
     application_name: 'signalbox',
-  } as pg.ClientConfig;
+  };
 }
 
 /** Connects and settles. A connection that fails later says so at its next statement. */
@@ -61,10 +61,11 @@ export function createPool(address: PostgresAddress): pg.Pool {
     ...clientConfig(address),
     max: address.pool,
     idleTimeoutMillis: 30_000,
-    onConnect: async (client: pg.ClientBase) => {
-      await client.query(SETTINGS);
+    // It goes out before whatever the connection is wanted for.
+    onConnect: (client) => {
+      client.query(SETTINGS).catch(() => undefined);
     },
-  } as pg.PoolConfig);
+  });
   pool.on('error', () => undefined);
   return pool;
 }

@@ -80,7 +80,7 @@ function step(version: number, statements: string): string {
 
 async function versionOf(client: pg.Client): Promise<number> {
   const { rows: found } = await client.query(`SELECT to_regclass('${SCHEMA}.version') IS NOT NULL AS there`);
-  if ((found[0] as { there: boolean }).there === false) return 0;
+  if (!(found[0] as { there: boolean }).there) return 0;
   const { rows } = await client.query('SELECT version FROM version');
   return (rows[0] as { version: number }).version;
 }

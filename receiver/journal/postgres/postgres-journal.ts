@@ -104,7 +104,8 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   }
 
   const first = await opened();
-  await told(begin().finally(() => first.end()));
+  await told(begin());
+  await first.end();
   const lines = createLines(await told(linesExist()));
   const writeOn = createBatchWriter({
     names,
