@@ -10,7 +10,7 @@ import pg from 'pg';
 
 const run = promisify(execFile);
 const USER = 'signalbox';
-const PASSWORD = 'test';
+const PASSWORD = 'pa55-w0rd';
 const READY_WITHIN_MS = 60_000;
 /** The server refuses to run as root; anybody else will do. */
 const NOBODY = 65_534;

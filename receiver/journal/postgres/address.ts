@@ -33,6 +33,7 @@ export class AddressError extends Error {
   }
 }
 
+const FORM = 'postgres://user@host:5432/database';
 const DEFAULT_POOL = 4;
 const LARGEST_POOL = 100;
 const KNOWN = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'pool', 'host'];
@@ -44,20 +45,11 @@ const MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
  * @throws AddressError
  */
 export function parsePostgresAddress(text: string, passwordFile?: string): PostgresAddress {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
-    throw new AddressError('it is no URL like postgres://user@host:5432/database');
-  }
-  for (const name of url.searchParams.keys()) {
-    if (!KNOWN.includes(name))
-      throw new AddressError(`"${name}" is not known; known are ${KNOWN.join(', ')}`);
-  }
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
-  if (host === '') throw new AddressError('it has no host; write postgres://user@host:5432/database');
-  const user = decodeURIComponent(url.username);
-  if (user === '') throw new AddressError('it has no user; write postgres://user@host:5432/database');
-  const database = decodeURIComponent(url.pathname.slice(1));
-  if (database === '') throw new AddressError('it has no database; write postgres://user@host:5432/database');
+  const url = urlOf(text);
+  const hostname = decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
+  const host = there('host', url.searchParams.get('host') ?? hostname);
+  const user = there('user', decodeURIComponent(url.username));
+  const database = there('database', decodeURIComponent(url.pathname.slice(1)));
   const port = url.port === '' ? 5432 : Number(url.port);
   const inUrl = url.password === '' ? undefined : decodeURIComponent(url.password);
   if (inUrl !== undefined && passwordFile !== undefined) {
@@ -74,6 +66,22 @@ export function parsePostgresAddress(text: string, passwordFile?: string): Postg
     pool: poolOf(url.searchParams.get('pool')),
     shown: `postgres://${user}@${host}:${port}/${database}`,
   };
+}
+
+function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new AddressError(`it is no URL like ${FORM}`);
+  for (const name of url.searchParams.keys()) {
+    if (!KNOWN.includes(name))
+      throw new AddressError(`"${name}" is not known; known are ${KNOWN.join(', ')}`);
+  }
+  return url;
+}
+
+function there(what: string, text: string): string {
+  if (text === '') throw new AddressError(`it has no ${what}; write ${FORM}`);
+  return text;
 }
 
 function tlsOf(parameters: URLSearchParams, local: boolean): false | TlsDemand {

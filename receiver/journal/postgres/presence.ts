@@ -71,20 +71,23 @@ export function createPresence({ connect, session, renew, clock, shown, log }: P
     }
   }
 
+  async function beatAfter(before: Promise<void>): Promise<void> {
+    await before;
+    if (ended) return;
+    try {
+      await look();
+      if (away) log?.warn({ database: shown }, 'the database is there again');
+      away = false;
+    } catch (error) {
+      if (!away) log?.warn({ database: shown, error: String(error) }, 'the database is away');
+      away = true;
+      void client?.end().catch(() => undefined);
+      client = undefined;
+    }
+  }
+
   function beatOnce(): void {
-    turn = turn.then(async () => {
-      if (ended) return;
-      try {
-        await look();
-        if (away) log?.warn({ database: shown }, 'the database is there again');
-        away = false;
-      } catch (error) {
-        if (!away) log?.warn({ database: shown, error: String(error) }, 'the database is away');
-        away = true;
-        void client?.end().catch(() => undefined);
-        client = undefined;
-      }
-    });
+    turn = beatAfter(turn);
   }
 
   function tell(): void {
