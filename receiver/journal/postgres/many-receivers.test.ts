@@ -46,7 +46,7 @@ describeWithPostgres('many receivers on one PostgreSQL', (postgres) => {
     const [a, b] = await pair();
     const units = (reverse: boolean) => {
       const all = Array.from({ length: 300 }, (_, i) => unit({ at: T, key: `k${i}`, answer: `${i}` }));
-      return reverse ? all.reverse() : all;
+      return reverse ? all.toReversed() : all;
     };
     const told = await Promise.all([
       ...Array.from({ length: 4 }, () => commit(a, units(false))),
