@@ -158,7 +158,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     };
   } finally {
     going = false;
-    await Promise.all(receivers.map((receiver) => receiver?.stop()));
+    for (const receiver of receivers) await receiver?.stop();
     await agent.destroy();
     sink.server.close();
     sink.server.closeAllConnections();
