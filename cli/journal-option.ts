@@ -1,4 +1,8 @@
-import { AddressError, parsePostgresAddress } from '../receiver/journal/postgres/address.ts';
+import {
+  AddressError,
+  type PostgresAddress,
+  parsePostgresAddress,
+} from '../receiver/journal/postgres/address.ts';
 import { UsageError } from './exit-codes.ts';
 import type { Option, Parsed } from './options.ts';
 
@@ -30,11 +34,20 @@ export function journalOf(parsed: Parsed): JournalChoice | undefined {
     if (passwordFile === undefined) return undefined;
     throw new UsageError('--journal-password-file is for a database; name it with --journal.');
   }
+  postgresAddressOf(url, passwordFile, '--journal');
+  return { url, ...(passwordFile === undefined ? {} : { passwordFile }) };
+}
+
+/** Where a database is, as an option says it. Throws UsageError that names the option. */
+export function postgresAddressOf(
+  url: string,
+  passwordFile: string | undefined,
+  option: string,
+): PostgresAddress {
   try {
-    parsePostgresAddress(url, passwordFile);
+    return parsePostgresAddress(url, passwordFile);
   } catch (error) {
-    if (error instanceof AddressError) throw new UsageError(`--journal: ${error.message}.`);
+    if (error instanceof AddressError) throw new UsageError(`${option}: ${error.message}.`);
     throw error;
   }
-  return { url, ...(passwordFile === undefined ? {} : { passwordFile }) };
 }

@@ -152,6 +152,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
   const running = createEngine({ ...engineParts(options, deliveryObserver), journal, routes, client });
   engine = running;
+  journal.watch(() => running.due(now()));
   const pipeline = createPipeline({
     journal,
     engine: running,

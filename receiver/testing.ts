@@ -60,6 +60,7 @@ export async function openStage({
 }: {
   now?: () => number;
   maxBacklog?: number;
+  journal?: { readonly url: string };
 } = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];

@@ -85,4 +85,11 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: async () => (await import('./redrive.ts')).redrive,
     },
   ],
+  [
+    'journal',
+    {
+      summary: 'Copy an embedded journal into a PostgreSQL.',
+      load: async () => (await import('./journal.ts')).journal,
+    },
+  ],
 ]);
