@@ -1,76 +1,99 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commit, unit } from '../receiver/journal/journal-testing.ts';
 import { openSqliteJournal } from '../receiver/journal/sqlite/sqlite-journal.ts';
-import { describeWithPostgres, type TestDatabase } from '../test/postgres/suite.ts';
-import { openClosedDoor } from './journal/closed-door.ts';
 import { main } from './main.ts';
 import { fakeTerminal } from './testing/terminal.ts';
 
-it('a closed door tells every sender to come back', async () => {
-  const door = await openClosedDoor({ host: '127.0.0.1', port: 0 });
-  const answer = await fetch(`http://127.0.0.1:${door.port}/e/shop.hooks`, { method: 'POST', body: '{}' });
-  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
-  await expect(openClosedDoor({ host: '127.0.0.1', port: door.port })).rejects.toThrow(
-    /stop the receiver first/,
-  );
-  await door.close();
+const T = 1_800_000_000_000;
+
+let directory: string;
+let data: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  data = join(directory, 'data');
+  const journal = await openSqliteJournal({ directory: data });
+  await commit(journal, [
+    unit({ at: T, key: 'a', triggers: ['a/x'], data: Buffer.alloc(100, 0x61) }),
+    unit({ at: T, key: 'b' }),
+  ]);
+  await journal.close();
 });
 
-describeWithPostgres('signalbox journal copy', (postgres) => {
-  let database: TestDatabase;
-  let directory: string;
+afterEach(() => rm(directory, { recursive: true }));
 
-  beforeEach(async () => {
-    database = await postgres.database();
-    directory = await mkdtemp(join(tmpdir(), 'journal-copy-'));
-  });
+async function signalbox(...args: readonly string[]) {
+  const shown: string[] = [];
+  const terminal = Object.assign(fakeTerminal(), { progress: (text: string) => shown.push(text) });
+  const exit = await main(['journal', ...args], terminal);
+  return { exit, out: terminal.outLines, err: terminal.errLines, shown };
+}
 
-  afterEach(async () => {
-    await database.drop();
-    await rm(directory, { recursive: true });
-  });
+function damage(): void {
+  const file = join(data, 'journal.db');
+  const bytes = readFileSync(file);
+  bytes[bytes.indexOf('a'.repeat(100)) + 50] = 0x62;
+  writeFileSync(file, bytes);
+}
 
-  async function signalbox(...args: readonly string[]) {
-    const terminal = fakeTerminal();
-    const exit = await main(args, terminal);
-    return { exit, out: terminal.outLines.join('\n'), err: terminal.errLines.join('\n') };
-  }
-
-  it('tells what it copied, with the password from a file', async () => {
-    const journal = await openSqliteJournal({ directory });
-    await commit(journal, [unit({ at: 1_800_000_000_000, key: 'k', triggers: ['a/x'] })]);
-    await journal.close();
-    const url = new URL(database.url);
-    const file = join(directory, 'password');
-    await writeFile(file, `${url.password}\n`);
-    url.password = '';
-    const { exit, out } = await signalbox(
-      'journal',
-      'copy',
-      '--from',
-      directory,
-      '--to',
-      url.href,
-      '--journal-password-file',
-      file,
-      '--answer',
-      '127.0.0.1:0',
-    );
+describe('signalbox journal', () => {
+  it('check tells what there is and that nothing is wrong', async () => {
+    const { exit, out, shown } = await signalbox('check', '--data', data);
     expect(exit).toBe(0);
-    expect(out).toMatch(/^Copied 1 events, 1 deliveries, 1 dedup keys and 0 rows in /);
-    expect(out).toMatch(
-      /holds 1 events, 1 undone deliveries, 0 dead letters, 0 rows, as many as the source\.$/,
-    );
+    expect(out).toEqual([
+      expect.stringMatching(
+        /^Journal of version \d+, \d+ kB: 2 events, 1 undone deliveries, 0 dead letters, 2 dedup keys, 0 rows\.$/,
+      ),
+      'Nothing is wrong with it.',
+    ]);
+    expect(shown[0]).toMatch(/^copying … \d+ %$/);
+    expect(shown.at(-1)).toBe('');
   });
 
-  it('says what is wrong with how it was called, and with what it was given', async () => {
-    expect((await signalbox('journal', 'copy', '--from', directory)).exit).toBe(2);
-    const wrong = await signalbox('journal', 'copy', '--from', directory, '--to', 'mysql://x');
-    expect(wrong.err).toMatch(/--to: it is no URL like postgres:/);
-    const empty = await signalbox('journal', 'copy', '--from', directory, '--to', database.url);
-    expect([empty.exit, empty.err]).toEqual([1, expect.stringMatching(/There is no journal\.db in /)]);
+  it('check tells what is wrong, and fails', async () => {
+    damage();
+    const { exit, out } = await signalbox('check', '--data', data);
+    expect(exit).toBe(1);
+    expect(out.slice(1)).toEqual([
+      '1 finding:',
+      '  event 1 is damaged: its checksum does not fit',
+      'The receiver serves none of these events; their deliveries become dead letters when they are due.',
+    ]);
+    const told = await signalbox('check', '--data', data, '-o', 'json');
+    expect(told.exit).toBe(1);
+    expect(JSON.parse(told.out.join(''))).toMatchObject({ events: 2, findings: [{ what: 'event', id: 1 }] });
+  });
+
+  it('backup makes a journal that can be used', async () => {
+    const to = join(directory, 'backup');
+    expect((await signalbox('backup', '--data', data, '--to', to)).exit).toBe(0);
+    expect(await readdir(to)).toEqual(['journal.db']);
+    const journal = await openSqliteJournal({ directory: to });
+    expect(await journal.claim(T, 9, 1 << 20)).toMatchObject([{ trigger: 'a/x' }]);
+    expect(await commit(journal, [unit({ at: T, key: 'b' })])).toMatchObject([{ outcome: 'seen' }]);
+    await journal.close();
+    const again = await signalbox('backup', '--data', data, '--to', to);
+    expect([again.exit, again.err]).toEqual([
+      1,
+      [`${to} is not empty; name a new directory for the backup.`],
+    ]);
+  });
+
+  it.each([
+    [[], 2, /check, backup or copy/],
+    [['mend'], 2, /check, backup or copy/],
+    [['check', 'data'], 2, /one word/],
+    [['backup'], 2, /--to DIR/],
+    [['backup', '--to', 'x', '--scratch', 'y'], 2, /--scratch is of journal check/],
+    [['check', '--to', 'x'], 2, /--to is of journal backup/],
+    [['check', '-o', 'yaml'], 2, /-o yaml/],
+    [['check', '--data', '/nowhere'], 1, /^There is no journal in \/nowhere: journal\.db is missing/],
+  ])('refuses %j', async (args, code, message) => {
+    const { exit, err } = await signalbox(...args);
+    expect([exit, err[0]]).toEqual([code, expect.stringMatching(message)]);
   });
 });

@@ -102,6 +102,12 @@ export const REASONS = {
     meaning: 'An object that the spec names is not in the namespace, or has no address.',
     remedy: 'Create the object, or correct the field that the message names.',
   },
+  Forbidden: {
+    condition: 'Ready',
+    status: 'False',
+    meaning: 'The operator may not read something that the spec names; what served before serves on.',
+    remedy: 'Give the operator’s role the rule that the message names; the chart’s role has it.',
+  },
   EgressRefused: {
     condition: 'Ready',
     status: 'False',

@@ -1,8 +1,10 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { Kind } from '../crds/group.ts';
 import type { Finding } from '../receiver/errors.ts';
 import { type Backoff, backoffDelay, pause } from '../receiver/kube/backoff.ts';
 import { createKubeClient } from '../receiver/kube/client.ts';
-import { type Entry, entryKey } from '../receiver/routing/table.ts';
+import { createLimit } from '../receiver/kube/limit.ts';
+import type { Entry } from '../receiver/routing/table.ts';
 import { readAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
@@ -10,15 +12,20 @@ import { type AskKeyUse, createKeyUses } from './confirm/key-uses.ts';
 import { createAddressables } from './gather/addressables.ts';
 import { createDependents } from './gather/dependents.ts';
 import { createSecretReader } from './gather/secret-reader.ts';
-import { createWorld } from './gather/world.ts';
+import { createWorld, type World } from './gather/world.ts';
 import { createMakeSecrets } from './kube/make-secrets.ts';
 import type { Log } from './log.ts';
+import type { OperatorFacts, OperatorMetrics } from './observe/metrics.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { createRoutingSecrets } from './publish/routing-secrets.ts';
 import { createQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
 import { createRecorder } from './recorder.ts';
 import { createStatusWriter } from './status-writer.ts';
+import type { AskTraffic } from './traffic/ask-traffic.ts';
+import { trafficShown } from './traffic/shown.ts';
+import { createTrafficReporter } from './traffic/traffic.ts';
+import { createWriteTraffic } from './traffic/write-traffic.ts';
 
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig;
@@ -44,10 +51,17 @@ export interface OperatorOptions {
   readonly askKeyUse: AskKeyUse;
   /** Milliseconds between two such questions. Default 30 s. */
   readonly keyUseEveryMs?: number;
+  /** How a receiver is asked what passed at each resource: `createAskTraffic(dispatcher)`. */
+  readonly askTraffic: AskTraffic;
+  /** Milliseconds between two writes of one status's traffic. Default 30 s. */
+  readonly trafficEveryMs?: number;
   /** Makes an admin token, should there be none yet. */
   readonly makeToken: () => string;
   /** So many unguessable bytes: keys that `spec.generate` asks for are made of them. */
   readonly randomBytes: (bytes: number) => Buffer;
+  /** Whether Secrets that `spec.generate` asks for may be made. */
+  readonly canGenerate: boolean;
+  readonly metrics?: Pick<OperatorMetrics, 'queue' | 'answered'>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -61,28 +75,37 @@ export interface Operator {
   /** Ends watches and workers; what is not written yet is found again by the next start. */
   stop(): Promise<void>;
   readonly health: {
+    /** Everything has been read once and is queued. */
+    synced(): boolean;
     /** Milliseconds since the API server last said anything. */
     staleMs(): number;
     /** The revision of the routing table that is written. */
     revision(): number;
+    /** What cannot be read or written, and why. */
+    trouble(): string | undefined;
     /** Keys that wait to be looked at. */
     waiting(): number;
+    resources(): OperatorFacts['resources'];
   };
 }
 
 /** Reconciles under way at once: most of them wait for one and the same write of the table. */
 const WORKERS = 512;
+/** Resources looked at at once for the first table; each may read a Secret. */
+const PRIMING = 64;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 /** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
 const RESYNC_MS = 600_000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
+/** The same for what passed. */
+const TRAFFIC_MS = 30_000;
 /** What is under way may take so long to end; then its connections are cut. */
 const STOP_MS = 2000;
 
 export function createOperator(options: OperatorOptions): Operator {
   const { namespace, log, now, random } = options;
-  const client = createKubeClient(options.kubeConfig, now);
+  const client = createKubeClient(options.kubeConfig, now, options.metrics?.answered);
   const dependents = createDependents();
   const recorder = createRecorder(client, log, now);
   const statusWriter = createStatusWriter(client, recorder, now);
@@ -90,6 +113,7 @@ export function createOperator(options: OperatorOptions): Operator {
 
   const stopping = new AbortController();
   let resync: NodeJS.Timeout | undefined;
+  let started = false;
   let token: Promise<string> | undefined;
   async function adminToken(fresh: boolean): Promise<string> {
     if (fresh) token = undefined;
@@ -112,6 +136,15 @@ export function createOperator(options: OperatorOptions): Operator {
     token: adminToken,
     changed: (key) => queue.add(key),
     everyMs: options.keyUseEveryMs ?? KEY_USE_MS,
+  });
+  const traffic = createTrafficReporter({
+    ask: options.askTraffic,
+    token: adminToken,
+    write: createWriteTraffic(client),
+    shown: (resource) => trafficShown(world, resource),
+    log,
+    everyMs: options.trafficEveryMs ?? TRAFFIC_MS,
+    now,
   });
   const publisher = createPublisher({
     secrets: createRoutingSecrets(client, namespace),
@@ -152,6 +185,7 @@ export function createOperator(options: OperatorOptions): Operator {
     receiversChanged(receivers) {
       confirmer.receivers(receivers);
       keyUses.receivers(receivers);
+      traffic.receivers(receivers);
     },
     log,
     now,
@@ -173,6 +207,8 @@ export function createOperator(options: OperatorOptions): Operator {
     failed: (key, error) =>
       log.warn({ key, error: (error as Error).message }, 'reconcile failed, trying again'),
     backoff: RETRY,
+    ...(options.metrics === undefined ? {} : { observer: options.metrics.queue }),
+    now,
     random,
   });
 
@@ -183,7 +219,15 @@ export function createOperator(options: OperatorOptions): Operator {
       ...[...world.eventBridges.entries()].map(([key]) => `EventBridge/${key}`),
     ];
     // Entries whose resource went away while no operator ran are looked at, too.
-    return new Set([...resources, ...[...publisher.entries()].map(entryKey)]);
+    return new Set([...resources, ...publisher.keys()]);
+  }
+
+  /** Where there is no table yet it is written whole, in one go. */
+  async function firstTable(): Promise<void> {
+    if (!publisher.held) return;
+    const limit = createLimit(PRIMING);
+    await Promise.all([...everything()].map((key) => limit(() => reconciler.prime(key))));
+    publisher.release();
   }
 
   async function loadTable(): Promise<void> {
@@ -204,10 +248,13 @@ export function createOperator(options: OperatorOptions): Operator {
       adminToken(false).catch((error: Error) => log.warn({ error: error.message }, 'no admin token yet'));
       await Promise.race([Promise.all([world.synced, loadTable()]), aborted(stopping.signal)]);
       if (stopping.signal.aborted) return;
+      await firstTable();
       confirmer.expect(publisher.revision);
       for (const key of everything()) queue.add(key);
       queue.start();
+      started = true;
       keyUses.start();
+      traffic.start();
       resync = setInterval(() => {
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
@@ -216,6 +263,7 @@ export function createOperator(options: OperatorOptions): Operator {
       stopping.abort();
       clearInterval(resync);
       keyUses.stop();
+      traffic.stop();
       // The recorder last: what the queue still finishes may have something to tell.
       const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());
       const patience = new AbortController();
@@ -225,11 +273,29 @@ export function createOperator(options: OperatorOptions): Operator {
       await Promise.all([finished, world.stop(), addressables.stop(), confirmer.stop()]);
     },
     health: {
+      synced: () => started,
       staleMs: () => world.staleMs(),
       revision: () => publisher.revision,
+      trouble: () => publisher.trouble ?? world.trouble,
       waiting: () => queue.length,
+      resources: () => countReady(world),
     },
   };
+}
+
+function countReady(world: World): OperatorFacts['resources'] {
+  const kinds = {
+    WebhookSecret: world.webhookSecrets,
+    EventTrigger: world.eventTriggers,
+    EventBridge: world.eventBridges,
+  } as const;
+  return Object.entries(kinds).flatMap(([kind, watch]) => {
+    const counts = new Map<string, number>();
+    for (const [, { ready }] of watch.entries()) {
+      counts.set(ready, (counts.get(ready) ?? 0) + 1);
+    }
+    return [...counts].map(([ready, count]) => ({ kind: kind as Kind, ready, count }));
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ function queueOf(handle: (key: string) => Promise<void>, workers = 4): Queue {
     handle,
     failed: () => undefined,
     backoff: { firstMs: 1, mostMs: 2 },
+    now: Date.now,
     random: () => 0,
   });
 }
@@ -19,6 +20,29 @@ test('a name that waits is handled once, and none before the start', async () =>
   queue.start();
   await queue.stop();
   expect(handled).toEqual(['a']);
+});
+
+test('tells how long a name waited and was worked on, and how it ended', async () => {
+  let time = 0;
+  const told: unknown[] = [];
+  const queue = createQueue({
+    workers: 1,
+    handle: async (key) => {
+      time += 5;
+      if (key === 'bad') throw new Error('no');
+    },
+    failed: () => undefined,
+    backoff: { firstMs: 1e6, mostMs: 1e6 },
+    observer: { waited: (ms) => told.push(ms), worked: (...all) => told.push(all) },
+    now: () => time,
+    random: () => 0,
+  });
+  queue.add('good');
+  queue.add('bad');
+  time = 2;
+  queue.start();
+  await expect.poll(() => told).toEqual([2, ['good', 5, true], 7, ['bad', 5, false]]);
+  await queue.stop();
 });
 
 test('a name is never handled twice at once, and again after it was added meanwhile', async () => {

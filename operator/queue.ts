@@ -8,7 +8,17 @@ export interface QueueOptions {
   /** Told of each error, before the pause. */
   readonly failed: (key: string, error: unknown) => void;
   readonly backoff: Backoff;
+  readonly observer?: QueueObserver;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly random: () => number;
+}
+
+/** Told how long things took, in milliseconds. */
+export interface QueueObserver {
+  /** From when a key was added to when it is handled. */
+  waited(ms: number): void;
+  worked(key: string, ms: number, ok: boolean): void;
 }
 
 /**
@@ -27,9 +37,10 @@ export interface Queue {
   readonly length: number;
 }
 
-export function createQueue({ workers, handle, failed, backoff, random }: QueueOptions): Queue {
-  /** In order of arrival. */
-  const waiting = new Set<string>();
+export function createQueue(options: QueueOptions): Queue {
+  const { workers, handle, failed, backoff, observer, now, random } = options;
+  /** In order of arrival, with when they came. */
+  const waiting = new Map<string, number>();
   const active = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
@@ -40,8 +51,12 @@ export function createQueue({ workers, handle, failed, backoff, random }: QueueO
   function add(key: string): void {
     if (stopped) return;
     if (active.has(key)) again.add(key);
-    else waiting.add(key);
+    else wait(key);
     fill();
+  }
+
+  function wait(key: string): void {
+    if (!waiting.has(key)) waiting.set(key, now());
   }
 
   function addAfter(key: string, ms: number): void {
@@ -55,9 +70,10 @@ export function createQueue({ workers, handle, failed, backoff, random }: QueueO
 
   function fill(): void {
     if (!started) return;
-    for (const key of waiting) {
+    for (const [key, since] of waiting) {
       if (stopped || active.size >= workers) return;
       waiting.delete(key);
+      observer?.waited(now() - since);
       active.set(key, work(key));
     }
   }
@@ -65,17 +81,21 @@ export function createQueue({ workers, handle, failed, backoff, random }: QueueO
   async function work(key: string): Promise<void> {
     // Off the caller's stack: whoever adds a key is never held up by its handling.
     await Promise.resolve();
+    const began = now();
+    let ok = true;
     try {
       await handle(key);
       failures.delete(key);
     } catch (error) {
+      ok = false;
       const count = (failures.get(key) ?? 0) + 1;
       failures.set(key, count);
       failed(key, error);
       addAfter(key, backoffDelay(backoff, count, random));
     }
+    observer?.worked(key, now() - began, ok);
     active.delete(key);
-    if (again.delete(key)) waiting.add(key);
+    if (again.delete(key)) wait(key);
     fill();
   }
 

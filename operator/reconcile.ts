@@ -1,11 +1,15 @@
+import { isStatus } from '../receiver/kube/api-error.ts';
 import type { Entry } from '../receiver/routing/table.ts';
 import type { Confirmation, Confirmer } from './confirm/confirmer.ts';
 import type { Dependents } from './gather/dependents.ts';
-import { gather, type Sources } from './gather/gather.ts';
+import { gather, type Sources, unplanned } from './gather/gather.ts';
 import { BEARER_TOKENS, sourceKey } from './gather/needs.ts';
 import type { MakeSecrets } from './kube/make-secrets.ts';
 import { heldTokens } from './plan/bearer-tokens.ts';
+import type { Outcome, PlannedStatus } from './plan/outcome.ts';
+import { withoutUndefined } from './plan/without-undefined.ts';
 import type { Published, Publisher } from './publish/publisher.ts';
+import type { OwnStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 /** How long the receivers may take for a revision before the status says that they do. */
@@ -28,6 +32,8 @@ export interface ReconcileOptions {
 export interface Reconciler {
   /** `Kind/namespace/name`. Throws where the API server does not let it: the key is to come again. */
   reconcile(key: string): Promise<void>;
+  /** Brings one resource's entry into a table that is held back, and leaves its status for later. Never throws. */
+  prime(key: string): Promise<void>;
   /** The receivers are further, or others: whoever is now in another state than was told is looked at again. */
   receiversMoved(): void;
 }
@@ -45,7 +51,12 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   const told = new Map<string, Told>();
 
   async function reconcile(key: string): Promise<void> {
-    const gathered = await gather(sources, key, (things) => dependents.set(key, things));
+    const gathered = await gather(sources, key, (things) => dependents.set(key, things)).catch(
+      async (error: unknown) => {
+        if (isStatus(error, 403)) await tellForbidden(key, error as Error);
+        throw error;
+      },
+    );
     const outcome = gathered?.plan(publisher);
     const { revision, full } = await publish(key, outcome?.entry);
     if (gathered === undefined || outcome === undefined) return forget(key);
@@ -57,6 +68,22 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     told.set(key, { revision, since: now(), state: confirmation.state });
     // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
     if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
+  }
+
+  /** What served before serves on; only the status says what the operator lacks. */
+  async function tellForbidden(key: string, { message }: Error): Promise<void> {
+    const gathered = unplanned(sources.world, key);
+    if (gathered === undefined) return;
+    const ready = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'Forbidden',
+      message: `the operator may not read what the spec names: ${message}: give its role that rule`,
+    } as const;
+    const { conditions, status } = keptStatus(gathered.resource.status as Partial<OwnStatus> | undefined);
+    const outcome = { entry: publisher.get(key), ready, conditions, findings: [], status };
+    await statusWriter.write(gathered, { outcome, confirmation: { state: 'Live' } });
+    told.delete(key);
   }
 
   /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
@@ -103,6 +130,15 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
 
   return {
     reconcile,
+    async prime(key) {
+      try {
+        const gathered = await gather(sources, key, (things) => dependents.set(key, things));
+        const entry = gathered?.plan(publisher).entry;
+        publish(key, entry).catch(() => undefined);
+      } catch {
+        // What could not be read is told by its reconcile.
+      }
+    },
     receiversMoved() {
       for (const [key, { revision, state }] of told) {
         const now = confirmer.state(revision).state;
@@ -115,4 +151,28 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
 /** Whether the status tells already that this revision does not run everywhere. */
 function isTold(before: Told | undefined, revision: number): boolean {
   return before?.revision === revision && before.state !== undefined && before.state !== 'Live';
+}
+
+/** What a status tells beside Ready, to be told again. */
+function keptStatus(status: Partial<OwnStatus> | undefined): Pick<Outcome, 'conditions' | 'status'> {
+  const { conditions = [], observedGeneration: _, ...rest } = status ?? {};
+  const beside = conditions.filter(({ type }) => type !== 'Ready');
+  const { servingGeneration, source, url, address, targetUri, deadLetterSinkUri, keys } = rest;
+  return {
+    conditions: beside.map(({ type, status: is, reason, message }) => ({
+      type,
+      status: is,
+      reason,
+      message,
+    })),
+    status: withoutUndefined<PlannedStatus>({
+      servingGeneration,
+      source,
+      url,
+      address,
+      targetUri,
+      deadLetterSinkUri,
+      keys,
+    }),
+  };
 }

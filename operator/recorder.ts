@@ -12,6 +12,9 @@ const AGGREGATE_MS = 600_000;
 const REMEMBERED = 1000;
 /** How many Events may wait to be written; what comes on top is dropped: they are a courtesy, not a record. */
 const PENDING = 256;
+/** Events at once, and how many a second after that: ten thousand resources that go live need not all be told. */
+const BURST = 100;
+const PER_SECOND = 10;
 /** What the API server takes as a message. */
 const MAX_MESSAGE = 1024;
 
@@ -39,6 +42,16 @@ export function createRecorder(client: KubeClient, log: Log, now: () => number):
   const told = new Map<string, Told>();
   const pending = new Set<Promise<void>>();
   let serial = 0;
+  let tokens = BURST;
+  let filledAt = now();
+
+  function takeToken(): boolean {
+    tokens = Math.min(BURST, tokens + ((now() - filledAt) / 1000) * PER_SECOND);
+    filledAt = now();
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  }
 
   async function write(regarding: Regarding, event: StatusEvent): Promise<void> {
     const { namespace } = regarding;
@@ -85,7 +98,7 @@ export function createRecorder(client: KubeClient, log: Log, now: () => number):
 
   return {
     record(regarding, event) {
-      if (pending.size >= PENDING) return;
+      if (pending.size >= PENDING || !takeToken()) return;
       const writing = write(regarding, event).catch((error: unknown) => {
         // The namespace goes away with all in it: nothing to tell.
         if (!isStatus(error, 403, 404))

@@ -10,7 +10,7 @@ import { type Findings, type OwnStatus, statusChange } from './status.ts';
 /** Writes statuses where they differ, and records an Event where that is news. */
 export interface StatusWriter {
   /** Throws ApiError, but not where the resource is gone. */
-  write(gathered: Gathered, findings: Findings): Promise<void>;
+  write(gathered: Pick<Gathered, 'kind' | 'resource'>, findings: Findings): Promise<void>;
   /** The watch has shown this version of the resource: if it is the one written last, its status is current there. */
   seen(key: string, version: string | undefined): void;
   forget(key: string): void;

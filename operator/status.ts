@@ -95,6 +95,7 @@ function project(status: Partial<OwnStatus>): unknown[] {
     status.source,
     status.url,
     status.address?.url,
+    status.address?.audience,
     status.targetUri,
     status.deadLetterSinkUri,
     (status.keys ?? []).map(({ name, lastUsed }) => [name, lastUsed]),

@@ -6,28 +6,34 @@ import {
   deliveriesOf,
   heldDeliveries,
   type Matched,
+  senders,
   unitOf,
 } from './acceptance.ts';
 import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
+import { type MadeParts, tellMade } from './deliver/made.ts';
 import { RequestError } from './errors.ts';
 import { claimedId } from './event/binary.ts';
 import type { CloudEvent } from './event/event.ts';
 import { type Parsed, parseCloudEvents } from './event/parse.ts';
 import { STRICT } from './event/validate.ts';
-import type { Journal, Unit, UnitOutcome } from './journal/journal.ts';
+import { type Journal, JournalError, type Unit, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
   backlogged,
   cannotVerify,
+  forbidden,
   rateExceeded,
   unauthorized,
   unwritten,
 } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
 import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { Streams } from './streams/streams.ts';
+import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -47,7 +53,12 @@ export interface PipelineParts {
   readonly backlog: Pick<Backlog, 'full' | 'added'>;
   readonly observer: Observer;
   readonly renderers: Renderers;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
+  readonly streams: Pick<Streams, 'asked' | 'write'>;
   readonly keyUse: Pick<KeyUse, 'note'>;
+  /** Judges who sends to cluster addresses that ask for a token. */
+  readonly tokens: ClusterTokens;
   readonly now: () => number;
   /** The table in force. */
   readonly runtime: () => Runtime;
@@ -66,6 +77,8 @@ interface Passage extends Arrival {
   /** Known once it is proved. */
   key: string | undefined;
   readonly bytes: number;
+  /** Whether its sender is told what is wrong with the instance that an event names. */
+  readonly refuses: boolean;
   readonly done: Done;
 }
 
@@ -75,14 +88,25 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, backlog, observer, renderers } = parts;
+  const { journal, engine, backlog, observer, renderers, streams } = parts;
+  const made: MadeParts = { backlog, observer, engine: () => engine, now: parts.now };
+
+  function begin(
+    { headers, body }: SignedRequest,
+    { entrance, dedup, refuses }: Pick<Passage, 'entrance' | 'dedup' | 'refuses'>,
+    done: Done,
+  ): Passage {
+    const { revision } = parts.runtime();
+    const now = parts.now();
+    const bytes = body.length;
+    const passage = { entrance, dedup, key: undefined, revision, now, bytes, refuses, done };
+    const span = parts.tracing?.received({ headers, entrance, at: now });
+    return span === undefined ? passage : { ...passage, trace: span.context, done: traced(span, done) };
+  }
 
   function ingest(endpoint: RunningEndpoint, request: SignedRequest, done: Done): void {
     const { entry, entrance } = endpoint;
-    const { revision } = parts.runtime();
-    const now = parts.now();
-    const bytes = request.body.length;
-    const passage: Passage = { entrance, dedup: entry.dedup, key: undefined, revision, now, bytes, done };
+    const passage = begin(request, { entrance, dedup: entry.dedup, refuses: true }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
@@ -92,7 +116,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, cannotVerify(), entry.cannotVerify);
       return;
     }
-    const verdict = endpoint.verifier.verify(request, now);
+    const verdict = endpoint.verifier.verify(request, passage.now);
     if (verdict instanceof Promise) {
       verdict
         .then((late) => judged(endpoint, request, late, passage))
@@ -114,6 +138,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     passage.key = verdict.key;
     parts.keyUse.note(passage.entrance, verdict.key, passage.now);
+    observer.proved(verdict.key === endpoint.entry.keys[0]?.name ? 'first' : 'later');
     // Only who is proved counts: nobody else can use up an endpoint's rate.
     const waitMs = endpoint.rate?.take(passage.now) ?? 0;
     if (waitMs > 0) {
@@ -134,20 +159,50 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {
-    const { entrance, entry, matcher } = trigger;
-    const { revision } = parts.runtime();
-    const dedup = entry.from.cluster?.dedup ?? { enabled: false, windowMs: 0 };
-    const bytes = request.body.length;
-    const passage = { entrance, dedup, key: undefined, revision, now: parts.now(), bytes, done };
+    const { entrance, entry } = trigger;
+    const { audience, subjects, dedup = { enabled: false, windowMs: 0 } } = entry.from.cluster ?? {};
+    const passage = begin(request, { entrance, dedup, refuses: false }, done);
     const full = backlog.full();
     if (full !== undefined) {
       refuse(passage, backlogged(full));
       return;
     }
+    if (audience === undefined) {
+      take(trigger, request, passage);
+      return;
+    }
+    parts.tokens
+      .judge(request, { audience, ...(subjects === undefined ? {} : { subjects }) }, passage.now)
+      .then((verdict) => admit(trigger, request, verdict, passage))
+      .catch((fault: unknown) => refuse(passage, asRequestError(fault), String(fault)));
+  }
+
+  function admit(
+    trigger: RunningTrigger,
+    request: SignedRequest,
+    verdict: TokenVerdict,
+    passage: Passage,
+  ): void {
+    if (verdict.ok) {
+      passage.key = verdict.subject;
+      take(trigger, request, passage);
+      return;
+    }
+    const { cause, retryAfter, forbidden: known } = verdict;
+    const unproved = known === true ? forbidden() : unauthorized();
+    refuse(
+      passage,
+      retryAfter === undefined ? unproved : cannotVerify(retryAfter),
+      cause,
+      claimedId(request.headers),
+    );
+  }
+
+  function take(trigger: RunningTrigger, request: SignedRequest, passage: Passage): void {
     parse(
       passage,
       () => parseCloudEvents(request.headers, request.body, STRICT),
-      (event) => (matcher.matches(event) ? [trigger] : []),
+      (event) => (trigger.stream === undefined && trigger.matcher.matches(event) ? [trigger] : []),
     );
   }
 
@@ -163,9 +218,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const matched: Matched[] = [];
     for (const event of parsed) {
       if (event instanceof RequestError) tell(passage, event);
-      else matched.push({ event, triggers: match(event) });
+      else matched.push({ event, triggers: match(event), asked: streams.asked(event, passage.entrance) });
     }
     if (matched.length === 0) passage.done(undefined, parsed as readonly RequestError[]);
+    else if (matched.some(({ asked }) => asked !== undefined)) writeWithStreams(passage, parsed, matched);
     else write(passage, parsed, matched);
   }
 
@@ -174,34 +230,52 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const held = hasRoom(matched);
     for (const { triggers } of matched) for (const trigger of triggers) renderers.pin(trigger.shape);
     const runtime = parts.runtime();
-    const units = matched.map((each) => unitOf(each, passage, deliveriesOf(each, passage, runtime, held)));
+    const units = matched.map((each) =>
+      unitOf(each.event, senders(each), passage, deliveriesOf(each, passage, runtime, held)),
+    );
+    const handedOver = parts.now();
     journal.commit(units, (error, outcomes) => {
+      observer.committed(Math.max(0, parts.now() - handedOver));
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;
       }
       passage.done(undefined, inOrder(parsed, accepted(passage, matched, outcomes)));
-      count(units, outcomes);
-      if (!held) return;
-      for (const [i, outcome] of outcomes.entries()) {
-        const [one, unit] = [matched[i], units[i]];
-        if (one !== undefined && unit !== undefined && outcome.outcome === 'committed')
-          engine.hand(heldDeliveries(one.event, passage, unit, outcome.deliveries));
-      }
+      tellMade(units, outcomes, made);
+      if (held) hand(passage, matched, units, outcomes);
     });
   }
 
-  function count(units: readonly Unit[], outcomes: readonly UnitOutcome[]): void {
-    let deliveries = 0;
-    let due = 0;
-    for (const [i, outcome] of outcomes.entries()) {
+  /** What was committed goes to the delivery engine's memory. A counted loop: each event comes by. */
+  function hand(
+    passage: Passage,
+    matched: readonly Matched[],
+    units: readonly Unit[],
+    outcomes: readonly UnitOutcome[],
+  ): void {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as UnitOutcome;
       if (outcome.outcome !== 'committed') continue;
-      for (const { parked } of units[i]?.deliveries ?? []) {
-        deliveries += 1;
-        if (parked === undefined) due += 1;
-      }
+      const { event } = matched[i] as Matched;
+      engine.hand(heldDeliveries(event, passage, units[i] as Unit, outcome.deliveries));
     }
-    backlog.added(deliveries, due);
+  }
+
+  /** The same with instances that start or wake: rows are read, decided by and written in the events' transaction. */
+  function writeWithStreams(passage: Passage, parsed: readonly Parsed[], matched: readonly Matched[]): void {
+    streams
+      .write(matched, passage, passage.refuses)
+      .then((outcomes) => {
+        for (const [i, outcome] of outcomes.entries()) {
+          if (outcome instanceof RequestError) tell(passage, outcome, outcome.message, matched[i]?.event.id);
+          else observe(passage, outcome);
+        }
+        return passage.done(undefined, inOrder(parsed, outcomes));
+      })
+      .catch((fault: unknown) => {
+        const refusal = fault instanceof JournalError ? unwritten(fault) : asRequestError(fault);
+        refuse(passage, refusal, String(fault), matched[0]?.event.id);
+      });
   }
 
   function hasRoom(matched: readonly Matched[]): boolean {
@@ -215,20 +289,22 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function accepted(
-    { entrance, now }: Passage,
+    passage: Passage,
     matched: readonly Matched[],
     outcomes: readonly UnitOutcome[],
   ): readonly Accepted[] {
-    const ms = parts.now() - now;
     return outcomes.map((outcome, i) => {
-      const told = acceptedOf(matched[i] as Matched, outcome);
-      observer.accepted(entrance, told.duplicate, told.triggers.length, ms);
-      if (told.duplicate) {
-        const { source, id, differs } = told;
-        observer.repeated({ at: now, entrance, source, id, differs });
-      }
+      const one = matched[i] as Matched;
+      const told = acceptedOf(one.event, senders(one), outcome);
+      observe(passage, told);
       return told;
     });
+  }
+
+  function observe({ entrance, now }: Passage, accepted: Accepted): void {
+    const { source, id, duplicate, differs, triggers } = accepted;
+    observer.accepted(entrance, duplicate, triggers, parts.now() - now);
+    if (duplicate) observer.repeated({ at: now, entrance, source, id, differs });
   }
 
   function refuse(passage: Passage, error: RequestError, cause?: string, event?: string): void {
@@ -255,9 +331,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return { ingest, receive };
 }
 
+/** Ends the span with the answer. */
+function traced(span: ReceivedTrace, done: Done): Done {
+  return (error, outcomes, reply) => {
+    span.ended({ events: outcomes.length, ...(error === undefined ? {} : { refused: error.code }) });
+    done(error, outcomes, reply);
+  };
+}
+
 /** Puts what was accepted between what was refused, as the events came. */
-function inOrder(parsed: readonly Parsed[], accepted: readonly Accepted[]): readonly Outcome[] {
+function inOrder(parsed: readonly Parsed[], accepted: readonly Outcome[]): readonly Outcome[] {
   if (parsed.length === accepted.length) return accepted;
   let next = 0;
-  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Accepted)));
+  return parsed.map((event) => (event instanceof RequestError ? event : (accepted[next++] as Outcome)));
 }

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
-import { createEngine } from './deliver/engine.ts';
+import { createEngine, type Traces } from './deliver/engine.ts';
 import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
 import type { DeliveryObserver } from './deliver/observer.ts';
 import type { SetTimer } from './deliver/outbound.ts';
@@ -23,36 +23,48 @@ import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
 import { type JournalPlace, openJournal } from './journal/open-journal.ts';
+import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
+import type { TraceContext } from './observe/trace-context.ts';
+import type { Tracing } from './observe/tracing.ts';
+import { createTraffic } from './observe/traffic.ts';
+import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
-import { createRenderers } from './routing/renderers.ts';
+import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
+import { createStreams, type Streams } from './streams/streams.ts';
+import { createTimers } from './streams/timers.ts';
+import { createClusterTokens, type IssuerDocuments } from './verify/cluster-tokens.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
-import { createJwksSource } from './verify/jwks-source.ts';
+import { createJwksSource, type FetchJwks } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
   /** Holds the embedded journal, the last good table and the admin token. */
   readonly dataDirectory: string;
-  /** Left out: the embedded journal. */
-  readonly journal?: Pick<JournalPlace, 'url' | 'passwordFile'>;
   readonly public: ListenAddress;
   readonly cluster: ListenAddress;
   readonly admin: ListenAddress;
   /** Left out: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
+  /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
+  readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
+  /** Where the journal is, how large it may be, and how long it keeps what is done. Left out: embedded, its defaults. */
+  readonly journal?: Omit<JournalPlace, 'directory' | 'log'>;
   readonly log: Log;
+  /** Left out: nothing is traced. Closed with the receiver. */
+  readonly tracing?: Tracing | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** 0 up to 1. */
@@ -77,6 +89,12 @@ const PLACES = 2048;
 const BODY_BYTES = 256 << 20;
 /** Compiled Shapes that are kept for deliveries under way. */
 const RENDERERS = 20_000;
+/** What streams have while the engine is not made yet: the journal keeps what they deliver. */
+const NO_ENGINE: Pick<DeliveryEngine, 'room' | 'hand' | 'due'> = {
+  room: () => false,
+  hand: () => undefined,
+  due: () => undefined,
+};
 /** Milliseconds that requests and attempts under way have to end when the receiver closes. */
 const GRACE_MS = 10_000;
 
@@ -103,6 +121,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     held: () => engine?.held ?? 0,
     untried: () => backlog.untried,
     stats: () => journal.stats(),
+    instances: () => journal.countRows('instance'),
     now,
   });
   const keyUse = createKeyUse();
@@ -110,7 +129,9 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
-  const observer = recorded(logged(metrics, log), { refusals, repeats });
+  const triggerBacklog = createTriggerBacklog();
+  const traffic = createTraffic(triggerBacklog);
+  const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());
     if (refusal !== undefined) observer.rejected(refusal);
@@ -124,8 +145,33 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     exists: (trigger) => runtime.trigger(trigger) !== undefined,
     due: (at) => engine?.due(at),
+    brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
   });
-  const shown = { journal, refusals, repeats, redrive, keyUse, registry: metrics.registry, gate, inForce };
+  const renderers = createRenderers(journal, RENDERERS);
+  const streams = createStreams({
+    journal,
+    engine: () => engine ?? NO_ENGINE,
+    renderers,
+    runtime: () => runtime,
+    due: (at) => timers.wake(at),
+    backlog,
+    observer,
+    now,
+    log,
+  });
+  const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
+  const shown = {
+    journal,
+    streams,
+    refusals,
+    repeats,
+    traffic,
+    redrive,
+    keyUse,
+    registry: metrics.registry,
+    gate,
+    inForce,
+  };
   const admin = adminApp({ ...shown, notReady, token, log });
   const slow = watchSlowSenders(SLOWEST);
   const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
@@ -147,24 +193,43 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
-  const renderers = createRenderers(journal, RENDERERS);
-  const routes = routesOf(() => runtime, renderers.find);
-  const deliveryObserver = { ...metrics, tried: () => backlog.tried() };
-  const running = createEngine({ ...engineParts(options, deliveryObserver), journal, routes, client });
+  const tokens = createClusterTokens(documentsOf(options.issuer, fetchJwksBy(client)));
+  const routes = routesOf(() => runtime, renderers.find, streams.renderer);
+  const deliveryObserver: DeliveryObserver = {
+    ...metrics,
+    tried: () => backlog.tried(),
+    ended(trigger, delivery, state) {
+      triggerBacklog.ended(trigger, delivery);
+      traffic.ended(trigger, state);
+    },
+  };
+  const running = createEngine({
+    ...engineParts(options, deliveryObserver),
+    journal,
+    routes,
+    client,
+    tasks: streams,
+    traces: tracesOf(options.tracing, journal),
+  });
   engine = running;
   journal.watch(() => running.due(now()));
   const pipeline = createPipeline({
     journal,
     engine: running,
     backlog,
+    tracing: options.tracing,
     observer,
     renderers,
+    streams,
     keyUse,
+    tokens,
     now,
     runtime: () => runtime,
   });
   hot.public = publicHot({ runtime: rest.runtime, pipeline });
   hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
+  const counting = new AbortController();
+  await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
   const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
@@ -178,8 +243,13 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       for (const { entry, finding } of runtime.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
       keyUse.retain(table.entries);
+      traffic.retain(table.entries);
       gate.passed(table.revision);
-      if (first) running.start();
+      if (first) {
+        running.start();
+        timers.start();
+      }
+      streams.routesChanged();
       running.routesChanged(changedTriggers(before, runtime));
     },
     get revision() {
@@ -190,12 +260,41 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      await timers.stop();
       stopSampling();
+      counting.abort();
       await running.drain(GRACE_MS);
+      await streams.drain();
       await client.close();
       await listeners[2]?.close(0);
       await journal.close();
+      await options.tracing
+        ?.close()
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'spans were lost'));
     },
+  };
+}
+
+/** What is read back from the journal finds its trace in its event's record. */
+function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | undefined {
+  if (tracing === undefined) return undefined;
+  const contextOf = async (event: number): Promise<TraceContext | undefined> => {
+    // Without its record the delivery is made all the same, as a trace of its own.
+    const found = await journal.event(event).catch(() => undefined);
+    return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
+  };
+  return { tracing, contextOf };
+}
+
+function documentsOf(issuer: string | IssuerDocuments | undefined, fetchText: FetchJwks): IssuerDocuments {
+  if (issuer === undefined) {
+    const unknown = () => Promise.reject(new Error('no issuer is known here: start with --issuer'));
+    return { configuration: unknown, keys: unknown };
+  }
+  if (typeof issuer !== 'string') return issuer;
+  return {
+    configuration: () => fetchText(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`),
+    keys: fetchText,
   };
 }
 
@@ -227,14 +326,18 @@ function urlOf(listeners: readonly Listener[], at: number): string {
   return listeners[at]?.url ?? '';
 }
 
-function routesOf(runtime: () => Runtime, renderer: Routes['renderer']): Routes {
+function routesOf(
+  runtime: () => Runtime,
+  renderer: Renderers['find'],
+  stepRenderer: Streams['renderer'],
+): Routes {
   return {
-    renderer,
-    route(key) {
+    renderer: (shape, task) => (task === undefined ? renderer(shape) : stepRenderer(shape, task)),
+    route(key, step) {
       const entry = runtime().trigger(key)?.entry;
-      return entry === undefined
-        ? undefined
-        : { suspend: entry.suspend, destination: entry.destination, policy: entry.policy };
+      const target = step === undefined ? entry : entry?.stream?.steps.find(({ name }) => name === step);
+      if (entry === undefined || target === undefined) return undefined;
+      return { suspend: entry.suspend, destination: target.destination, policy: target.policy };
     },
   };
 }

@@ -7,6 +7,11 @@ export function unauthorized(): RequestError {
   return new RequestError(401, 'unauthorized', 'The request is not proved by a known key.');
 }
 
+/** It is known who sends, and they may not. */
+export function forbidden(): RequestError {
+  return new RequestError(403, 'forbidden', 'The subject of the token may not send to this trigger.');
+}
+
 /** The endpoint exists, but its keys are not there now; `retryAfter` in seconds. */
 export function cannotVerify(retryAfter = 10): RequestError {
   const message = 'This endpoint cannot verify requests now; send it again later.';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from './observe/log.ts';
 import type { KeptRefusal } from './observe/refusal-log.ts';
-import { createReceiver, type Receiver } from './receiver.ts';
+import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts';
 import type { Entry, TriggerEntry } from './routing/table.ts';
 import { triggerEntry } from './routing/testing.ts';
 
@@ -28,6 +28,7 @@ export interface Answer {
       readonly id?: string;
       readonly duplicate?: boolean;
       readonly triggers?: readonly string[];
+      readonly instances?: readonly string[];
       readonly error?: { readonly code: string; readonly message: string };
     }[];
     readonly error?: { readonly code: string; readonly message: string };
@@ -56,12 +57,11 @@ export const ADMIN_TOKEN = 'admin-t0ken';
 /** Opens a stage; `now` is its clock, where a test moves it. */
 export async function openStage({
   now = Date.now,
-  ...bounds
-}: {
-  now?: () => number;
-  maxBacklog?: number;
-  journal?: { readonly url: string };
-} = {}): Promise<Stage> {
+  ...more
+}: { now?: () => number } & Pick<
+  ReceiverOptions,
+  'issuer' | 'journal' | 'maxBacklog' | 'tracing'
+> = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];
   const logged: string[] = [];
@@ -84,7 +84,7 @@ export async function openStage({
     cluster: FREE,
     admin: FREE,
     adminToken: ADMIN_TOKEN,
-    ...bounds,
+    ...more,
     egress: { allowLoopback: true },
     log: createLog('warn', { write: (line: string) => void logged.push(line) }),
     now,

@@ -18,7 +18,7 @@ export interface DecisionRecord
   readonly repeats: Repeats | null;
   readonly deliveries: readonly Pick<
     DeliveryRow,
-    'id' | 'trigger' | 'state' | 'reason' | 'due' | 'attempts'
+    'id' | 'trigger' | 'state' | 'reason' | 'due' | 'line' | 'attempts'
   >[];
 }
 
@@ -52,9 +52,11 @@ function tellDelivery({
   state,
   reason,
   due,
+  line,
   attempts,
 }: DecisionRecord['deliveries'][number]): readonly string[] {
-  const next = due === undefined ? '' : `, next attempt ${shownTime(due)}`;
+  const behind = line === undefined || state !== 'waiting' ? '' : `, behind another of ${line}`;
+  const next = due === undefined ? behind : `, next attempt ${shownTime(due)}`;
   const why = reason === undefined ? '' : `: ${reason}`;
   const head = `Delivery ${id} to ${trigger} is ${state}${next}${why}`;
   return attempts.length === 0 ? [head] : [head, columns(attempts.map(attemptRow))];

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../operator/duration.ts';
+import { optionDuration } from '../duration.ts';
 import type { Option, Parsed } from '../options.ts';
 
 /** What the admin API's lists can be narrowed by, as options. */
@@ -18,6 +18,12 @@ export const FILTERS = {
     value: 'STATE',
     help: 'Only deliveries that are waiting, parked, delivered or dead.',
   },
+  instanceState: {
+    name: 'state',
+    value: 'STATE',
+    help: 'Only instances that are Running, Waiting, Blocked, Finished, Failed or Cancelled.',
+  },
+  stream: { name: 'trigger', value: 'NAME', help: 'Only instances of this EventTrigger, namespace/name.' },
   since: {
     name: 'since',
     value: 'TIME',
@@ -29,18 +35,12 @@ export const FILTERS = {
 export type FilterName = keyof typeof FILTERS;
 
 const TIMES: ReadonlySet<string> = new Set(['since', 'until']);
-const DAY_MS = 86_400_000;
 
 /** A filter's value as the API takes it: a time that counts back from now becomes a time. */
 export function filterValue(name: string, parsed: Parsed, now: number): string | undefined {
   const value = parsed.text(name);
   if (value === undefined || !TIMES.has(name)) return value;
-  const days = /^(\d{1,5})d$/.exec(value)?.[1];
-  const ago = days === undefined ? duration(value) : Number(days) * DAY_MS;
+  // Digits alone are a time for the API: milliseconds since 1970.
+  const ago = /^\d*$/.test(value) ? undefined : optionDuration(value);
   return ago === undefined ? value : String(now - ago);
-}
-
-/** Digits alone are a time for the API: milliseconds since 1970. */
-function duration(text: string): number | undefined {
-  return /^\d*$/.test(text) ? undefined : parseDuration(text);
 }

@@ -2,7 +2,9 @@ import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import { clusterIssuer } from '../../receiver/kube/issuer.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
 import { createTableFile } from '../../receiver/routing/table-file.ts';
@@ -24,6 +26,8 @@ export interface ReceiverSettings {
   readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
 }
 
@@ -38,8 +42,10 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     cluster: settings.cluster,
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
-    ...(settings.journal === undefined ? {} : { journal: settings.journal }),
     ...settings.bounds,
+    journal: { ...settings.bounds?.journal, ...settings.journal },
+    tracing: settings.tracing,
+    issuer: clusterIssuer(client),
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
     log,
     now: Date.now,

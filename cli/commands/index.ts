@@ -72,6 +72,20 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   [
+    'instances',
+    {
+      summary: 'List the instances of value streams: what waits, for what, since when.',
+      load: async () => (await import('./instances.ts')).instances,
+    },
+  ],
+  [
+    'instance',
+    {
+      summary: 'Tell the history of an instance, or retry, skip or cancel it.',
+      load: async () => (await import('./instance.ts')).instance,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'List the deliveries that a running receiver has given up.',
@@ -88,7 +102,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   [
     'journal',
     {
-      summary: 'Copy an embedded journal into a PostgreSQL.',
+      summary: 'Check, back up or copy a journal, also while a receiver uses it.',
       load: async () => (await import('./journal.ts')).journal,
     },
   ],

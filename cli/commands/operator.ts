@@ -1,11 +1,18 @@
 import { once } from 'node:events';
+import { hostname } from 'node:os';
 import { createLog } from '../../receiver/observe/log.ts';
+import { parseAddress } from '../address.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT } from '../exit-codes.ts';
 import { logLevelOf, logLevelOption } from '../log-level.ts';
 
-const DEFAULTS = { namespace: 'signalbox', service: 'signalbox-receiver', domain: 'cluster.local' } as const;
+const DEFAULTS = {
+  namespace: 'signalbox',
+  service: 'signalbox-receiver',
+  domain: 'cluster.local',
+  admin: '0.0.0.0:9090',
+} as const;
 
 /** `signalbox operator` */
 export const operator: Command = {
@@ -42,6 +49,15 @@ export const operator: Command = {
     },
     { name: 'cluster-domain', value: 'NAME', help: `The cluster’s DNS domain. Default: ${DEFAULTS.domain}` },
     {
+      name: 'generate-secrets',
+      help: 'Makes the Secrets that spec.generate asks for; needs the right to create Secrets.',
+    },
+    {
+      name: 'leader-elect',
+      help: 'Works only while it holds the Lease signalbox-operator, so that several may run.',
+    },
+    { name: 'admin', value: 'ADDR', help: `Listener for health and metrics. Default: ${DEFAULTS.admin}` },
+    {
       name: 'kubeconfig',
       value: 'FILE',
       help: 'How to reach the API server. Default: as kubectl finds it, or the pod’s own account.',
@@ -52,7 +68,7 @@ export const operator: Command = {
   examples: ['signalbox operator --namespace signalbox --public-url https://hooks.example.com'],
   exits: {
     [EXIT.ok]: 'stopped by SIGTERM',
-    [EXIT.failed]: 'there is no kubeconfig to be had',
+    [EXIT.failed]: 'there is no kubeconfig to be had, or the port is in use',
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
@@ -68,6 +84,9 @@ export const operator: Command = {
         parsed.text('cluster-url')?.replace(/\/+$/, '') ??
         `http://${receiverService}.${namespace}.svc.${clusterDomain}:8081`,
       clusterDomain,
+      canGenerate: parsed.flag('generate-secrets'),
+      admin: parseAddress(parsed.text('admin') ?? DEFAULTS.admin, '--admin'),
+      identity: parsed.flag('leader-elect') ? (terminal.env['POD_NAME'] ?? hostname()) : undefined,
       kubeconfig: parsed.text('kubeconfig'),
       egress: egressOf(parsed),
       log: createLog(logLevelOf(parsed, 'info')),

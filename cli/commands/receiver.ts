@@ -7,6 +7,7 @@ import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT } from '../exit-codes.ts';
 import { JOURNAL_OPTIONS, journalOf } from '../journal-option.ts';
 import { logLevelOf, logLevelOption } from '../log-level.ts';
+import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
 const DEFAULTS = {
   data: '/var/lib/signalbox',
@@ -53,6 +54,7 @@ export const receiver: Command = {
     ...JOURNAL_OPTIONS,
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
+    ...TRACING_OPTIONS,
     logLevelOption('info'),
   ],
   examples: [
@@ -74,6 +76,7 @@ export const receiver: Command = {
       kubeconfig: parsed.text('kubeconfig'),
       journal: journalOf(parsed),
       bounds: boundsOf(parsed),
+      tracing: await tracingOf(parsed, terminal),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       log: createLog(logLevelOf(parsed, 'info')),

@@ -9,6 +9,7 @@ import { JOURNAL_OPTIONS, journalOf } from '../journal-option.ts';
 import { logLevelOf } from '../log-level.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
+import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
 const DEFAULTS = {
   data: '.signalbox',
@@ -62,9 +63,15 @@ export const run: Command = {
       multiple: true,
       help: 'Where a target `ref` leads without a cluster: kind/namespace/name=URL; may be given again.',
     },
+    {
+      name: 'issuer',
+      value: 'URL',
+      help: 'Whose tokens `cluster.audience` asks for: an OpenID Connect issuer. In a cluster: its own.',
+    },
     ...JOURNAL_OPTIONS,
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
+    ...TRACING_OPTIONS,
     {
       name: 'log-level',
       value: 'LEVEL',
@@ -92,11 +99,13 @@ export const run: Command = {
       public: addressOf(parsed, 'public'),
       cluster: addressOf(parsed, 'cluster'),
       admin: addressOf(parsed, 'admin'),
-      publicUrl: publicUrlOf(parsed),
+      publicUrl: urlOf(parsed, 'public-url', 'https://hooks.example.com'),
+      issuer: urlOf(parsed, 'issuer', 'https://issuer.example.com'),
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       journal: journalOf(parsed),
       bounds: boundsOf(parsed),
+      tracing: await tracingOf(parsed, terminal),
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
       log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),
@@ -115,12 +124,10 @@ function addressOf(parsed: Parsed, name: 'public' | 'cluster' | 'admin'): Return
   return parseAddress(parsed.text(name) ?? DEFAULTS[name], `--${name}`);
 }
 
-function publicUrlOf(parsed: Parsed): string | undefined {
-  const url = parsed.text('public-url');
+function urlOf(parsed: Parsed, name: string, example: string): string | undefined {
+  const url = parsed.text(name);
   if (url !== undefined && !isHttpUrl(url)) {
-    throw new UsageError(
-      `--public-url ${url} is no address; write it in full, for example https://hooks.example.com.`,
-    );
+    throw new UsageError(`--${name} ${url} is no address; write it in full, for example ${example}.`);
   }
   return url?.replace(/\/+$/, '');
 }

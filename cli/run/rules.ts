@@ -1,7 +1,9 @@
 import { validateManifest } from '../../crds/validate.ts';
 import { planManifests } from '../../operator/plan/manifests.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
+import type { Finding } from '../../receiver/errors.ts';
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
+import type { Entry } from '../../receiver/routing/table.ts';
 import type { SessionRules } from './session.ts';
 
 /** The outbound policy of a machine without a cluster: targets on loopback are the commonest case. */
@@ -15,11 +17,20 @@ export function manifestRules(known: {
   readonly clusterUrl: string;
   /** Default: `LOCAL_EGRESS`. */
   readonly egress?: EgressPolicy;
+  /** False: no token of an issuer can be judged here. Default: true. */
+  readonly knowsIssuer?: boolean;
 }): SessionRules {
-  const { egress = LOCAL_EGRESS, ...rest } = known;
+  const { egress = LOCAL_EGRESS, knowsIssuer = true, ...rest } = known;
+  const check = (entry: Entry) => [...compileEntry(entry), ...(knowsIssuer ? [] : audienceFindings(entry))];
   return {
     validate: validateManifest,
     plan: planManifests,
-    settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check: compileEntry },
+    settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check },
   };
+}
+
+function audienceFindings(entry: Entry): readonly Finding[] {
+  if (entry.kind !== 'EventTrigger' || entry.from.cluster?.audience === undefined) return [];
+  const message = 'no issuer of tokens is known without a cluster: name one with --issuer, or remove it';
+  return [{ field: 'spec.from[].cluster.audience', message }];
 }

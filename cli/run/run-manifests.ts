@@ -1,5 +1,6 @@
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { Address } from '../address.ts';
 import type { Bounds } from '../bounds.ts';
@@ -29,8 +30,12 @@ export interface RunSettings {
   readonly journal?: JournalChoice | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
+  /** Base address of the issuer whose tokens `cluster.audience` asks for. */
+  readonly issuer?: string | undefined;
   /** Where deliveries may go. */
   readonly egress: EgressPolicy;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
 }
 
@@ -56,6 +61,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     publicUrl,
     clusterUrl,
     egress: settings.egress,
+    knowsIssuer: settings.issuer !== undefined,
   });
   const step = advance(EMPTY_SESSION, first, rules);
   for (const resource of step.foreign)
@@ -96,8 +102,10 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       cluster: settings.cluster,
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
-      ...(settings.journal === undefined ? {} : { journal: settings.journal }),
       ...settings.bounds,
+      journal: { ...settings.bounds?.journal, ...settings.journal },
+      tracing: settings.tracing,
+      ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
       log,
       now: Date.now,

@@ -52,6 +52,16 @@ function keys(step: Step): readonly string[] {
 const BASE = [SECRET, ENDPOINT, trigger(SINK)];
 
 describe('advance', () => {
+  it('tells of an audience whose issuer nobody named', () => {
+    const from = 'from: [{ cluster: { audience: signalbox } }]';
+    const guarded = trigger(SINK).replace(/from: .*/, from);
+    expect(step(EMPTY_SESSION, SECRET, guarded).problems).toEqual([]);
+    const unknown = manifestRules({ resolve: new Map(), publicUrl: '', clusterUrl: '', knowsIssuer: false });
+    expect(advance(EMPTY_SESSION, snapshot(guarded), unknown).problems).toEqual([
+      expect.stringMatching(/cluster\.audience: no issuer .* name one with --issuer/),
+    ]);
+  });
+
   it('makes a table of what the files hold', () => {
     const first = step(EMPTY_SESSION, ...BASE);
     expect(first.problems).toEqual([]);

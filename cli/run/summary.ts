@@ -44,11 +44,21 @@ function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] 
     ...eventBridges,
     ...(cluster === undefined ? [] : [`${clusterUrl}/triggers/${entry.namespace}/${entry.name}`]),
   ];
-  const held = entry.suspend ? 'suspended' : (entry.destination.unresolved ?? '');
-  return [`${entry.namespace}/${entry.name}`, `${from.join(', ')} → ${target(entry)}`, held];
+  const unresolved = targetsOf(entry).flatMap(({ destination }) => destination.unresolved ?? []);
+  const held = entry.suspend ? 'suspended' : unresolved.join('; ');
+  return [
+    `${entry.namespace}/${entry.name}`,
+    `${from.join(', ')} → ${targetsOf(entry).map(target).join(', then ')}`,
+    held,
+  ];
 }
 
-function target({ destination, shape }: TriggerEntry): string {
+/** Where a trigger sends, or each step of a value stream. */
+function targetsOf(entry: TriggerEntry): readonly Pick<TriggerEntry, 'destination' | 'shape'>[] {
+  return entry.stream?.steps ?? [entry];
+}
+
+function target({ destination, shape }: Pick<TriggerEntry, 'destination' | 'shape'>): string {
   const where = destination.unresolved === undefined ? destination.url : '';
   if (shape.job === undefined) return `sink ${where}`;
   return `job ${jobTypes(shape.job)}${where === '' ? '' : ` at ${where}`}`;

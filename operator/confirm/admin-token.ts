@@ -7,12 +7,13 @@ export const ADMIN_TOKEN_SECRET = 'signalbox-admin';
 export const ADMIN_TOKEN_KEY = 'token';
 
 interface TokenSecret {
+  readonly metadata: { readonly resourceVersion: string };
   readonly data?: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads the admin token, and creates its Secret where there is none. `make` gives a new token.
- * Throws where the Secret can neither be read nor be created, or holds no token.
+ * Reads the admin token. The chart brings its Secret empty: then it is filled; where there is none it is created. `make`
+ * gives a new token. Throws where the Secret can neither be read nor be written.
  */
 export async function readAdminToken(
   client: KubeClient,
@@ -20,33 +21,41 @@ export async function readAdminToken(
   make: () => string,
 ): Promise<string> {
   const path = corePath('secrets', namespace, ADMIN_TOKEN_SECRET);
+  const read = () => client.json<TokenSecret>({ path });
+  const body = { stringData: { [ADMIN_TOKEN_KEY]: make() } };
   try {
-    return tokenOf(await client.json<TokenSecret>({ path }));
+    const found = await read();
+    const token = tokenOf(found);
+    if (token !== '') return token;
+    const { resourceVersion } = found.metadata;
+    const contentType = 'application/merge-patch+json';
+    const filling = {
+      method: 'PATCH',
+      path,
+      contentType,
+      body: { ...body, metadata: { resourceVersion } },
+    } as const;
+    return tokenOf(await client.json<TokenSecret>(filling));
   } catch (error) {
+    // Another operator was quicker: its token counts.
+    if (isStatus(error, 409)) return tokenOf(await read());
     if (!isStatus(error, 404)) throw error;
   }
   try {
-    const body = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: ADMIN_TOKEN_SECRET, namespace, labels: { 'app.kubernetes.io/part-of': 'signalbox' } },
-      stringData: { [ADMIN_TOKEN_KEY]: make() },
-    };
-    return tokenOf(
-      await client.json<TokenSecret>({ method: 'POST', path: corePath('secrets', namespace), body }),
-    );
+    const labels = { 'app.kubernetes.io/part-of': 'signalbox' };
+    const metadata = { name: ADMIN_TOKEN_SECRET, namespace, labels };
+    const making = { apiVersion: 'v1', kind: 'Secret', metadata, ...body };
+    const answer = { method: 'POST', path: corePath('secrets', namespace), body: making } as const;
+    return tokenOf(await client.json<TokenSecret>(answer));
   } catch (error) {
-    // Another operator was quicker: its token counts.
     if (!isStatus(error, 409)) throw error;
-    return tokenOf(await client.json<TokenSecret>({ path }));
+    return tokenOf(await read());
   }
 }
 
+/** '' where there is none yet. */
 function tokenOf(secret: TokenSecret): string {
-  const token = Buffer.from(secret.data?.[ADMIN_TOKEN_KEY] ?? '', 'base64')
+  return Buffer.from(secret.data?.[ADMIN_TOKEN_KEY] ?? '', 'base64')
     .toString()
     .trim();
-  if (token === '')
-    throw new Error(`Secret ${ADMIN_TOKEN_SECRET} holds no token: delete it, and one is made anew`);
-  return token;
 }

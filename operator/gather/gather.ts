@@ -11,6 +11,7 @@ import type { SecretData, SecretLookup } from '../plan/secrets.ts';
 import { planWebhookSecret } from '../plan/webhook-secret.ts';
 import { type Addressables, refKey } from './addressables.ts';
 import { type Needs, needsOfEventTrigger, needsOfWebhookSecret } from './needs.ts';
+import type { Packed } from './packed.ts';
 import type { SecretReader } from './secret-reader.ts';
 import { serviceAddress } from './service-address.ts';
 import type { World } from './world.ts';
@@ -35,6 +36,7 @@ export interface Settings {
   readonly clusterUrl: string;
   /** `cluster.local` */
   readonly clusterDomain: string;
+  readonly canGenerate: boolean;
   readonly check: (entry: Entry) => readonly Finding[];
   readonly egress: (entry: Entry) => readonly Finding[];
 }
@@ -71,6 +73,19 @@ export function gather(sources: Sources, key: string, note: Note): Promise<Gathe
   return GATHERERS[kind as Kind](sources, { namespace, name, note });
 }
 
+/** A resource as it is, where what it needs could not be read; undefined where it is gone, or on its way out. */
+export function unplanned(world: World, key: string): Pick<Gathered, 'kind' | 'resource'> | undefined {
+  const [kind = '', namespace = '', name = ''] = key.split('/');
+  const at = `${namespace}/${name}`;
+  const found: Readonly<Record<Kind, () => Gathered['resource'] | undefined>> = {
+    WebhookSecret: () => present(world.webhookSecrets.get(at)),
+    EventTrigger: () => present(world.eventTriggers.get(at)),
+    EventBridge: () => present(world.eventBridges.get(at)),
+  };
+  const resource = found[kind as Kind]();
+  return resource && { kind: kind as Kind, resource };
+}
+
 async function gatherWebhookSecret(
   sources: Sources,
   { namespace, name, note }: Name,
@@ -80,7 +95,7 @@ async function gatherWebhookSecret(
   const needs = needsOfWebhookSecret(resource);
   note(needs.things);
   const secrets = await readSecrets(sources, namespace, needs);
-  const { publicUrl, check, egress } = sources.settings;
+  const { publicUrl, canGenerate, check, egress } = sources.settings;
   return {
     kind: 'WebhookSecret',
     resource,
@@ -92,7 +107,7 @@ async function gatherWebhookSecret(
         holderOf,
         tokenHolderOf,
         lastUsed: sources.keyUses.of(`WebhookSecret/${namespace}/${name}`),
-        canGenerate: true,
+        canGenerate,
         previous,
         publicUrl,
         check,
@@ -117,7 +132,7 @@ async function gatherEventTrigger(
   ]);
   const { clusterUrl, check, egress } = settings;
   const hasWebhookSecret = (one: string): boolean =>
-    present(world.webhookSecrets.get(`${namespace}/${one}`)) !== undefined;
+    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
   return {
     kind: 'EventTrigger',
     resource,
@@ -146,10 +161,10 @@ async function gatherEventBridge(
 }
 
 /** A resource that is being deleted is as good as gone, whatever still holds it back. */
-function present<R extends { readonly metadata: { deletionTimestamp?: string } }>(
-  resource: R | undefined,
+function present<R extends WebhookSecret | EventTrigger | EventBridge>(
+  kept: Packed<R> | undefined,
 ): R | undefined {
-  return resource?.metadata.deletionTimestamp === undefined ? resource : undefined;
+  return kept === undefined || kept.leaving ? undefined : kept.read();
 }
 
 async function readSecrets(

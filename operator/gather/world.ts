@@ -7,13 +7,14 @@ import { type EndpointSlice, readyReceivers } from '../confirm/endpoints.ts';
 import type { Log } from '../log.ts';
 import type { EventBridge, EventTrigger, WebhookSecret } from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
+import { Packed } from './packed.ts';
 import type { ServiceFacts } from './service-address.ts';
 
 /** Everything that the operator watches. */
 export interface World {
-  readonly webhookSecrets: Watch<WebhookSecret>;
-  readonly eventTriggers: Watch<EventTrigger>;
-  readonly eventBridges: Watch<EventBridge>;
+  readonly webhookSecrets: Watch<Packed<WebhookSecret>>;
+  readonly eventTriggers: Watch<Packed<EventTrigger>>;
+  readonly eventBridges: Watch<Packed<EventBridge>>;
   /** Secrets by the version of their content; the content is not here. */
   readonly secrets: Watch<string>;
   readonly services: Watch<ServiceFacts>;
@@ -25,6 +26,8 @@ export interface World {
   stop(): Promise<void>;
   /** Milliseconds since the API server last said anything, of the watch that heard least. */
   staleMs(): number;
+  /** What cannot be read, and why. */
+  readonly trouble: string | undefined;
 }
 
 export interface WorldOptions {
@@ -61,14 +64,14 @@ export function createWorld(options: WorldOptions): World {
     return createWatch<Object, Kept>({ client, collection, keep, changed, log, now, random });
   }
 
-  function resources<R extends Resource>(kind: Kind): Watch<R> {
-    return watch<R, R>(
+  function resources<R extends Resource>(kind: Kind): Watch<Packed<R>> {
+    return watch<R, Packed<R>>(
       resourcesOf(kind, watchNamespace),
-      (resource) => resource,
+      (resource) => new Packed(resource),
       (key, before, after) => {
         // A changed status is our own writing.
-        if (asPlanned(before) !== asPlanned(after)) options.resourceChanged(`${kind}/${key}`, undefined);
-        else options.resourceChanged(`${kind}/${key}`, after?.metadata.resourceVersion);
+        const same = before?.planned === after?.planned;
+        options.resourceChanged(`${kind}/${key}`, same ? after?.version : undefined);
         if (kind === 'WebhookSecret' && (before === undefined || after === undefined)) {
           options.thingChanged(`WebhookSecret/${key}`);
         }
@@ -116,12 +119,8 @@ export function createWorld(options: WorldOptions): World {
       await Promise.all(all.map((one) => one.stop()));
     },
     staleMs: () => Math.max(...all.map((one) => one.staleMs())),
+    get trouble() {
+      return all.find((one) => one.trouble !== undefined)?.trouble;
+    },
   };
-}
-
-/** What of a resource planning depends on. */
-function asPlanned(resource: Resource | undefined): string {
-  if (resource === undefined) return '';
-  const { uid, generation, deletionTimestamp } = resource.metadata;
-  return `${uid} ${generation} ${deletionTimestamp}`;
 }

@@ -10,19 +10,20 @@ const TIMEOUT_MS = 30_000;
 const RETRY_AFTER_MAX_MS = 600_000;
 const CONCURRENCY = 32;
 
-/** `spec.delivery` with its defaults: no `retry` means to go on for a day, with delays that grow to five minutes. */
+/** `delivery` of the spec, or of a step, with its defaults: no `retry` means to go on for a day, with delays that grow to five minutes. */
 export function planDelivery(
   spec: Delivery | undefined,
   deadLetter: Destination | undefined,
   reader: Reader,
+  path: string = 'spec',
 ): DeliveryPolicy {
   const delivery = spec ?? {};
   const duration = (field: 'backoffDelay' | 'timeout' | 'retryAfterMax', fallback: number): number =>
-    reader.duration(delivery[field], `spec.delivery.${field}`, fallback);
+    reader.duration(delivery[field], `${path}.delivery.${field}`, fallback);
   const timeoutMs = duration('timeout', TIMEOUT_MS);
   if (timeoutMs < 1) {
     reader.findings.push({
-      field: 'spec.delivery.timeout',
+      field: `${path}.delivery.timeout`,
       message: 'no attempt can be made in no time: write 1s or more',
     });
   }
@@ -35,7 +36,7 @@ export function planDelivery(
     timeoutMs,
     retryAfterMaxMs: duration('retryAfterMax', RETRY_AFTER_MAX_MS),
     concurrency: delivery.concurrency ?? CONCURRENCY,
-    rateLimit: delivery.rateLimit && readRate(delivery.rateLimit, 'spec.delivery.rateLimit', reader),
+    rateLimit: delivery.rateLimit && readRate(delivery.rateLimit, `${path}.delivery.rateLimit`, reader),
     ordering: delivery.ordering ?? 'None',
     deadLetter,
   });

@@ -40,19 +40,33 @@ export interface PlannedDestination {
 const NOWHERE = 'http://unresolved.invalid/';
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-export function planJob(spec: JobTarget, around: Surroundings): PlannedDestination {
+/** `path` is where the fields stand that `target` is one of: the spec, or a step of it. */
+export function planJob(spec: JobTarget, around: Surroundings, path: string = 'spec'): PlannedDestination {
   const headers: SinkHeader[] =
     spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
-  return plan('job', spec, readHeaders(headers, jobAuth, around.secrets, bearer), around);
+  const field = `${path}.target.job`;
+  return plan(
+    'job',
+    spec,
+    readHeaders(headers, () => `${field}.auth`, around.secrets, bearer),
+    around,
+    field,
+  );
 }
 
-export function planSink(spec: SinkTarget, around: Surroundings, reader: Reader): PlannedDestination {
-  const headers = readHeaders(spec.headers ?? [], sinkHeader, around.secrets);
-  if (spec.sign === undefined) return plan('sink', spec, headers, around);
-  const { sign, lacks } = readSigning(spec.sign, around.secrets, reader);
+export function planSink(
+  spec: SinkTarget,
+  around: Surroundings,
+  reader: Reader,
+  path: string = 'spec',
+): PlannedDestination {
+  const field = `${path}.target.sink`;
+  const headers = readHeaders(spec.headers ?? [], (i) => `${field}.headers[${i}]`, around.secrets);
+  if (spec.sign === undefined) return plan('sink', spec, headers, around, field);
+  const { sign, lacks } = readSigning(spec.sign, around.secrets, reader, `${field}.sign`);
   // With one key of several it is signed; without any it waits.
   const waits = sign.keys.length === 0 ? lacks : [];
-  const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around);
+  const planned = plan('sink', spec, { ...headers, lacks: [...headers.lacks, ...waits] }, around, field);
   return {
     ...planned,
     destination: { ...planned.destination, sign },
@@ -64,18 +78,22 @@ function readSigning(
   { scheme, hmac, secrets: list }: SigningSpec,
   secrets: SecretLookup,
   reader: Reader,
+  field: string,
 ): { readonly sign: Signing; readonly lacks: readonly Lack[] } {
-  const { keys, lacks } = readKeys(list, 'spec.target.sink.sign.secrets', secrets, reader);
-  const recipe = hmac && readRecipe(hmac, 'spec.target.sink.sign.hmac', reader);
+  const { keys, lacks } = readKeys(list, `${field}.secrets`, secrets, reader);
+  const recipe = hmac && readRecipe(hmac, `${field}.hmac`, reader);
   return { sign: withoutUndefined<Signing>({ scheme, hmac: recipe, keys }), lacks };
 }
 
-const jobAuth = (): string => 'spec.target.job.auth';
-const sinkHeader = (i: number): string => `spec.target.sink.headers[${i}]`;
 const bearer = (token: string): string => `Bearer ${token}`;
 
-export function planDeadLetterSink(spec: DeadLetterSink, around: Surroundings): PlannedDestination {
-  return plan('sink', spec, { values: [], findings: [], lacks: [] }, around, 'spec.delivery.deadLetterSink');
+export function planDeadLetterSink(
+  spec: DeadLetterSink,
+  around: Surroundings,
+  path: string = 'spec',
+): PlannedDestination {
+  const headers = { values: [], findings: [], lacks: [] };
+  return plan('sink', spec, headers, around, `${path}.delivery.deadLetterSink`);
 }
 
 function plan(
@@ -83,7 +101,7 @@ function plan(
   spec: DeadLetterSink,
   headers: Headers,
   around: Surroundings,
-  field: string = `spec.target.${kind}`,
+  field: string,
 ): PlannedDestination {
   const address = resolveAddress(spec, field, around.addressOf);
   const lacks = [...address.lacks, ...headers.lacks];

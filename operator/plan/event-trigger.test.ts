@@ -181,13 +181,7 @@ describe('what is refused', () => {
   );
 
   it.each<[string, Partial<EventTriggerSpec>]>([
-    ['spec.steps', { steps: [{ name: 'a', target: { sink: { uri: 'http://sink.example' } } }] }],
-    ['spec.correlate', { correlate: 'data.id', onStart: 'StartOrWake' }],
-    ['spec.onStart', { onStart: 'StartOrWake' }],
     ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
-    ['spec.from[0].cluster.audience', { from: [{ cluster: { audience: 'signalbox' } }] }],
-    ['spec.from[0].cluster.subjects', { from: [{ cluster: { audience: 'a', subjects: ['b'] } }] }],
-    ['spec.delivery.ordering', { delivery: { ordering: 'PerSubject' } }],
   ])('is what this version does not have: %s', (field, spec) => {
     const { entry, ready, findings } = planSpec(spec);
     expect(entry).toBeUndefined();
@@ -195,20 +189,10 @@ describe('what is refused', () => {
     expect(findings.map((finding) => finding.field)).toContain(field);
   });
 
-  it('tells of a correlate that will never work, though none is run yet', () => {
-    const { findings } = planSpec({ correlate: 'data.id +', onStart: 'StartOrWake' });
-    const told = findings.filter(({ field }) => field === 'spec.correlate').map(({ message }) => message);
-    expect(told).toHaveLength(2);
-    expect(told[1]).toContain('is no valid CEL');
-  });
-
-  it('is a stream without a target, by the name of its steps alone', () => {
-    const resource = {
-      ...eventTrigger(),
-      spec: { steps: [{ name: 'a', target: { sink: { uri: 'http://s.example' } } }] },
-    };
-    const { ready } = planEventTrigger(eventTriggerInput({ resource }));
-    expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
+  it('tells a sender which audience its token needs', () => {
+    const { entry, status } = planSpec({ from: [{ cluster: { audience: 'a', subjects: ['b*'] } }] });
+    expect(status.address?.audience).toBe('a');
+    expect((entry as TriggerEntry).from.cluster).toMatchObject({ audience: 'a', subjects: ['b*'] });
   });
 });
 

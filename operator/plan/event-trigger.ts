@@ -2,33 +2,21 @@ import type { Finding } from '../../receiver/errors.ts';
 import type {
   Destination,
   Entry,
-  JobShape,
   Shape,
   TriggerEntry,
   TriggerSources,
 } from '../../receiver/routing/table.ts';
 import { planDelivery } from './delivery.ts';
-import {
-  type AddressLookup,
-  type PlannedDestination,
-  planDeadLetterSink,
-  planJob,
-  planSink,
-  type Surroundings,
-} from './destination.ts';
+import { type AddressLookup, type PlannedDestination, planDeadLetterSink } from './destination.ts';
 import { triggerNotYet } from './not-yet.ts';
 import type { Outcome, PlannedCondition, PlannedStatus } from './outcome.ts';
 import { createReader, type Reader, readDedup } from './reading.ts';
 import { refreshDestination } from './refresh-destination.ts';
-import {
-  type EventTrigger,
-  type EventTriggerSpec,
-  type Identity,
-  identityOf,
-  type JobTarget,
-} from './resources.ts';
+import { type EventTrigger, type EventTriggerSpec, type Identity, identityOf } from './resources.ts';
 import type { SecretLookup } from './secrets.ts';
 import { firstRefusal, type Lack, lastGood, refusedSpec, type Settled, takenSpec } from './settle.ts';
+import { type PlannedStream, planStream } from './stream.ts';
+import { makeShape, planTarget } from './target.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
 export interface EventTriggerInput {
@@ -72,11 +60,16 @@ function statusOf(entry: TriggerEntry, clusterUrl: string): PlannedStatus {
     servingGeneration: entry.generation,
     source: undefined,
     url: undefined,
-    address: entry.from.cluster && { url },
-    targetUri: resolvedUrl(destination),
+    address: entry.from.cluster && addressed(url, entry.from.cluster.audience),
+    targetUri: entry.stream === undefined ? resolvedUrl(destination) : undefined,
     deadLetterSinkUri: policy.deadLetter && resolvedUrl(policy.deadLetter),
     keys: undefined,
   });
+}
+
+/** Knative fetches a token for the audience before it sends. */
+function addressed(url: string, audience: string | undefined): { url: string; audience?: string } {
+  return audience === undefined ? { url } : { url, audience };
 }
 
 function resolvedUrl(destination: Destination): string | undefined {
@@ -87,16 +80,41 @@ function suspended(ready: PlannedCondition): PlannedCondition {
   return { ...ready, reason: 'Suspended', message: 'spec.suspend: events are held until it is false' };
 }
 
+/** The last good entry with today's credentials, step by step. */
+function refreshed(
+  entry: TriggerEntry,
+  steps: EventTriggerSpec['steps'],
+  targets: readonly PlannedDestination[],
+): TriggerEntry {
+  const { stream, destination } = entry;
+  if (stream === undefined) {
+    const target = steps === undefined ? targets[0] : undefined;
+    return { ...entry, destination: refreshDestination(destination, target) };
+  }
+  const byName = new Map(steps?.map(({ name }, i) => [name, targets[i]]));
+  return {
+    ...entry,
+    stream: {
+      ...stream,
+      steps: stream.steps.map((step) => ({
+        ...step,
+        destination: refreshDestination(step.destination, byName.get(step.name)),
+      })),
+    },
+  };
+}
+
 /** The spec as a candidate for the table, with all that is wrong with it or missing around it. */
 interface Draft {
-  readonly target: PlannedDestination | undefined;
+  /** Of the target, or of each step. */
+  readonly targets: readonly PlannedDestination[];
   readonly candidate: TriggerEntry | undefined;
   readonly findings: readonly Finding[];
   readonly lacks: readonly Lack[];
 }
 
 function settle(input: EventTriggerInput, identity: Identity): Settled<TriggerEntry> {
-  const { target, candidate, findings, lacks } = draft(input, identity);
+  const { targets, candidate, findings, lacks } = draft(input, identity);
   const refusal = firstRefusal([
     { reason: 'NotYetSupported', findings: triggerNotYet(input.resource.spec) },
     { reason: 'Invalid', findings },
@@ -106,33 +124,39 @@ function settle(input: EventTriggerInput, identity: Identity): Settled<TriggerEn
     return takenSpec(
       candidate,
       lacks,
-      candidate.destination.unresolved === undefined ? 'the rest of it works' : 'deliveries wait until then',
+      targets.every(({ destination }) => destination.unresolved === undefined)
+        ? 'the rest of it works'
+        : 'deliveries wait until then',
     );
   }
   const faults = (entry: Entry): readonly Finding[] => [...input.check(entry), ...input.egress(entry)];
   const fallback = lastGood(input.previous, identity, faults);
-  const kept = fallback && { ...fallback, destination: refreshDestination(fallback.destination, target) };
+  const kept = fallback && refreshed(fallback, input.resource.spec.steps, targets);
   return refusedSpec(refusal ?? NO_TARGET, kept, kept?.destination.unresolved && 'its deliveries wait');
 }
 
 function draft(input: EventTriggerInput, identity: Identity): Draft {
   const { spec } = input.resource;
   const reader = createReader();
-  const target = planTarget(spec, input, reader);
-  if (target === undefined) return { target, candidate: undefined, findings: [], lacks: [] };
+  const stream = spec.steps && planStream(spec, spec.steps, input, reader);
+  const targets =
+    stream?.targets ?? [planTarget(spec.target, input, reader, 'spec')].flatMap((one) => one ?? []);
+  const [target] = targets;
+  if (target === undefined) return { targets, candidate: undefined, findings: [], lacks: [] };
   const deadLetterSpec = spec.delivery?.deadLetterSink;
   const deadLetter = deadLetterSpec && planDeadLetterSink(deadLetterSpec, input);
-  const candidate = makeEntry(spec, identity, { target, deadLetter }, reader);
+  const candidate = makeEntry(spec, identity, { target, deadLetter, stream }, reader);
+  const planned = stream ?? target;
   return {
-    target,
+    targets,
     candidate,
     findings: [
       ...reader.findings,
-      ...target.findings,
+      ...planned.findings,
       ...(deadLetter?.findings ?? []),
       ...input.check(candidate),
     ],
-    lacks: [...target.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input, candidate.from)],
+    lacks: [...planned.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input, candidate.from)],
   };
 }
 
@@ -141,25 +165,19 @@ const NO_TARGET = {
   findings: [{ field: 'spec.target', message: 'a target is missing: set job or sink' }],
 };
 
-function planTarget(
-  spec: EventTriggerSpec,
-  around: Surroundings,
-  reader: Reader,
-): PlannedDestination | undefined {
-  if (spec.target?.job !== undefined) return planJob(spec.target.job, around);
-  if (spec.target?.sink !== undefined) return planSink(spec.target.sink, around, reader);
-  return undefined;
-}
-
 interface Destinations {
   readonly target: PlannedDestination;
   readonly deadLetter: PlannedDestination | undefined;
+  readonly stream: PlannedStream | undefined;
 }
+
+/** What a stream itself sends are the events that no step took, as they came. */
+const AS_IT_CAME: Shape = { sink: { format: 'binary' } };
 
 function makeEntry(
   spec: EventTriggerSpec,
   identity: Identity,
-  { target, deadLetter }: Destinations,
+  { target, deadLetter, stream }: Destinations,
   reader: Reader,
 ): TriggerEntry {
   return withoutUndefined<TriggerEntry>({
@@ -169,9 +187,10 @@ function makeEntry(
     from: makeSources(spec, reader),
     filters: spec.filters ?? [],
     condition: spec.condition,
-    shape: makeShape(spec),
+    shape: stream === undefined ? makeShape(spec) : AS_IT_CAME,
     destination: target.destination,
     policy: planDelivery(spec.delivery, deadLetter?.destination, reader),
+    stream: stream?.stream,
   });
 }
 
@@ -190,20 +209,6 @@ function makeSources(spec: EventTriggerSpec, reader: Reader): TriggerSources {
       dedup: readDedup(cluster.dedup, `spec.from[${at}].cluster.dedup`, reader),
     },
   });
-}
-
-function makeShape(spec: EventTriggerSpec): Shape {
-  const { job, sink } = spec.target ?? {};
-  return withoutUndefined<Shape>({
-    map: spec.map,
-    sink: sink && { format: sink.format ?? 'binary' },
-    job: job && jobShape(job),
-  });
-}
-
-function jobShape(job: JobTarget): JobShape {
-  const { type, types, stripPrefix, args, options } = job;
-  return withoutUndefined<JobShape>({ type, types, stripPrefix, args, options: options && { ...options } });
 }
 
 function missingSources(input: EventTriggerInput, from: TriggerSources): readonly Lack[] {

@@ -65,5 +65,8 @@ export function missingOf(lack: Lack, canGenerate: boolean): Lack {
   if (lack.reason === 'SecretKeyMissing')
     return { ...lack, message: `${lack.message} (spec.generate changes no Secret that exists)` };
   if (canGenerate) return { ...lack, message: 'the Secret is being made' };
-  return { ...lack, message: `${lack.message}; spec.generate makes it in a cluster only` };
+  return {
+    ...lack,
+    message: `${lack.message}; spec.generate makes it in a cluster whose operator runs with --generate-secrets`,
+  };
 }

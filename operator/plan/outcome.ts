@@ -40,7 +40,7 @@ export interface PlannedStatus {
   /** WebhookSecret: where senders send. */
   readonly url?: string;
   /** EventTrigger: its in-cluster address (Knative's Addressable). */
-  readonly address?: { readonly url: string };
+  readonly address?: { readonly url: string; readonly audience?: string };
   /** EventTrigger: the addresses that its destinations resolved to. */
   readonly targetUri?: string;
   readonly deadLetterSinkUri?: string;

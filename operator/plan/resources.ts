@@ -16,7 +16,11 @@ export type {
   Signing,
   SinkHeader,
   SinkTarget,
+  Step,
+  Target,
   TriggerSource,
+  Wait,
+  WaitFor,
 } from '../../crds/generated/event-trigger.ts';
 export type {
   Dedup,

@@ -126,7 +126,7 @@ describe('a key that is missing', () => {
 
     const offline = planWebhookSecret({ ...input, canGenerate: false });
     expect(offline.toMake).toBeUndefined();
-    expect(offline.ready.message).toContain('spec.generate makes it in a cluster only');
+    expect(offline.ready.message).toContain('spec.generate makes it in a cluster whose operator');
   });
 
   it.each([

@@ -6,7 +6,7 @@ import type { RoutingSecrets } from './routing-secrets.ts';
 import { createTable, type EncodedShard, type Table } from './table.ts';
 
 /** Changes that come within so long of each other are published together. */
-const WINDOW_MS = 10;
+const WINDOW_MS = 2;
 const RETRY: Backoff = { firstMs: 100, mostMs: 5000 };
 
 /** What became of an entry. */
@@ -19,10 +19,18 @@ export interface Published {
 
 /** The routing table of the cluster, and the one way to change it. */
 export interface Publisher {
-  /** Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. */
+  /**
+   * Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. Where
+   * there is no table yet, nothing is written before `release`: receivers must not take a first part of it for all.
+   */
   load(): Promise<void>;
+  /** There was no table. */
+  readonly held: boolean;
+  /** Everything that the first table shall hold has been published: it may be written. */
+  release(): void;
   get(key: string): Entry | undefined;
-  entries(): IterableIterator<Entry>;
+  /** `Kind/namespace/name` of every entry. */
+  keys(): IterableIterator<string>;
   holderOf(source: string): string | undefined;
   tokenHolderOf(digest: string): string | undefined;
   /**
@@ -32,6 +40,8 @@ export interface Publisher {
   publish(key: string, entry: Entry | undefined): Promise<Published>;
   /** The revision that is written. */
   readonly revision: number;
+  /** Why the table cannot be written; undefined: it can. */
+  readonly trouble: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -55,6 +65,8 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   let digests: Record<string, string> = {};
   let waiters: Waiter[] = [];
   let flushing: Promise<void> | undefined;
+  let held = false;
+  let trouble: string | undefined;
   /** The revision that first held each entry as it is now; what was loaded is held by the revision that was loaded. */
   const since = new Map<string, number>();
   let loadedRevision = 0;
@@ -63,7 +75,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   /** Publishes batch after batch until nothing waits. Never rejects: those who wait are told. */
   async function flush(): Promise<void> {
     await pause(WINDOW_MS, stopping.signal);
-    while (waiters.length > 0) {
+    do {
       const batch = waiters;
       waiters = [];
       try {
@@ -72,13 +84,13 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       } catch (error) {
         for (const { reject } of batch) reject(error as Error);
       }
-    }
+    } while (waiters.length > 0);
     flushing = undefined;
   }
 
   async function publishChanges(batch: readonly Waiter[]): Promise<ReadonlySet<string>> {
     const { shards, full } = table.take();
-    if (shards.length > 0) {
+    if (shards.length > 0 || revision === 0) {
       await writeUntilDone(shards);
       for (const { key } of batch) since.set(key, revision);
     }
@@ -94,9 +106,12 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     for (let failures = 1; !stopping.signal.aborted; failures += 1) {
       try {
         await writeShards(left);
-        return await writeIndex(shards);
+        await writeIndex(shards);
+        trouble = undefined;
+        return;
       } catch (error) {
-        log.warn({ error: (error as Error).message }, 'the routing table could not be written, trying again');
+        trouble = (error as Error).message;
+        log.warn({ error: trouble }, 'the routing table could not be written, trying again');
         await pause(backoffDelay(RETRY, failures, random), stopping.signal);
       }
     }
@@ -143,9 +158,17 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       revision = stored.revision;
       loadedRevision = revision;
       digests = { ...stored.digests };
+      held = revision === 0;
+    },
+    get held() {
+      return held;
+    },
+    release() {
+      held = false;
+      flushing ??= flush();
     },
     get: (key) => table.get(key),
-    entries: () => table.entries(),
+    keys: () => table.keys(),
     holderOf: (source) => table.holderOf(source),
     tokenHolderOf: (digest) => table.tokenHolderOf(digest),
     publish(key, entry) {
@@ -156,15 +179,19 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       }
       return new Promise((resolve, reject) => {
         waiters.push({ key, resolve, reject });
-        flushing ??= flush();
+        if (!held) flushing ??= flush();
       });
     },
     get revision() {
       return revision;
     },
+    get trouble() {
+      return trouble;
+    },
     async stop() {
       stopping.abort();
       await flushing;
+      for (const { reject } of waiters.splice(0)) reject(new Error('the operator stops'));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { encodeShard, MAX_SHARD_BYTES, SHARD_COUNT, shardOf } from '../../receiver/routing/shards.ts';
+import { encodeTexts, MAX_SHARD_BYTES, SHARD_COUNT, shardOf } from '../../receiver/routing/shards.ts';
 import { type EndpointEntry, type Entry, entryKey } from '../../receiver/routing/table.ts';
 import { heldTokens } from '../plan/bearer-tokens.ts';
 
@@ -12,7 +12,8 @@ export interface EncodedShard {
 /** The table as it is meant to be: entries by key and shard, who holds which source, and which shards have changed. */
 export interface Table {
   get(key: string): Entry | undefined;
-  entries(): IterableIterator<Entry>;
+  /** `Kind/namespace/name` of every entry. */
+  keys(): IterableIterator<string>;
   /** `namespace/name` of the WebhookSecret that holds a source. */
   holderOf(source: string): string | undefined;
   /** `namespace/name` of the WebhookSecret that a Bearer token, by its digest, leads to. */
@@ -30,25 +31,27 @@ export interface Table {
   take(): { readonly shards: readonly EncodedShard[]; readonly full: readonly string[] };
 }
 
+/** Entries are kept as their JSON: a tenth of what they take as objects, and that is what is compared and written. */
 export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SHARD_BYTES): Table {
-  const shards = Array.from({ length: SHARD_COUNT }, () => new Map<string, Entry>());
+  const shards = Array.from({ length: SHARD_COUNT }, () => new Map<string, string>());
   const sources = new Map<string, string>();
   const tokens = new Map<string, string>();
   const dirty = new Set<number>();
   /** What each changed key had when its shard was last taken, in order of change. */
-  const before = new Map<string, Entry | undefined>();
+  const before = new Map<string, string | undefined>();
 
-  function mapOf(key: string): Map<string, Entry> {
-    return shards[shardOfKey(key)] ?? new Map<string, Entry>();
+  function mapOf(key: string): Map<string, string> {
+    return shards[shardOfKey(key)] ?? new Map<string, string>();
   }
 
-  function place(key: string, entry: Entry | undefined): void {
+  function place(key: string, text: string | undefined): void {
     const map = mapOf(key);
-    const old = map.get(key);
-    if (old?.kind === 'WebhookSecret') release(old);
-    if (entry === undefined) map.delete(key);
-    else map.set(key, entry);
-    if (entry?.kind === 'WebhookSecret') hold(entry);
+    const isEndpoint = key.startsWith('WebhookSecret/');
+    const old = isEndpoint ? map.get(key) : undefined;
+    if (old !== undefined) release(read<EndpointEntry>(old));
+    if (text === undefined) map.delete(key);
+    else map.set(key, text);
+    if (isEndpoint && text !== undefined) hold(read<EndpointEntry>(text));
   }
 
   function release(entry: EndpointEntry): void {
@@ -63,9 +66,9 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
   }
 
   function encode(shard: number): EncodedShard {
-    const entries = [...(shards[shard]?.values() ?? [])];
-    const { bytes, digest } = encodeShard(entries);
-    return { shard, bytes, digest: entries.length === 0 ? undefined : digest };
+    const texts = shards[shard] ?? new Map<string, string>();
+    const { bytes, digest } = encodeTexts(texts);
+    return { shard, bytes, digest: texts.size === 0 ? undefined : digest };
   }
 
   /** Puts the latest changes back, one after the other, until the rest fits. */
@@ -83,20 +86,24 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
     return encoded;
   }
 
-  for (const entry of initial) place(entryKey(entry), entry);
+  for (const entry of initial) place(entryKey(entry), JSON.stringify(entry));
 
   return {
-    get: (key) => mapOf(key).get(key),
-    *entries() {
-      for (const shard of shards) yield* shard.values();
+    get(key) {
+      const text = mapOf(key).get(key);
+      return text === undefined ? undefined : read(text);
+    },
+    *keys() {
+      for (const shard of shards) yield* shard.keys();
     },
     holderOf: (source) => sources.get(source),
     tokenHolderOf: (digest) => tokens.get(digest),
     set(key, entry) {
       const old = mapOf(key).get(key);
-      if (old === entry || JSON.stringify(old) === JSON.stringify(entry)) return false;
+      const text = entry === undefined ? undefined : JSON.stringify(entry);
+      if (old === text) return false;
       if (!before.has(key)) before.set(key, old);
-      place(key, entry);
+      place(key, text);
       dirty.add(shardOfKey(key));
       return true;
     },
@@ -113,6 +120,10 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
       return { shards: encoded, full };
     },
   };
+}
+
+function read<E extends Entry>(text: string): E {
+  return JSON.parse(text) as E;
 }
 
 /** The shard of `Kind/namespace/name`. */

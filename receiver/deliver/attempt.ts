@@ -1,4 +1,5 @@
 import type { Attempt } from '../journal/journal.ts';
+import type { TracedAttempt, Tracing } from '../observe/tracing.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import type { DeliveryObserver } from './observer.ts';
@@ -20,7 +21,7 @@ export type Health = 'up' | 'down' | 'unknown';
 
 /** What came of an attempt. */
 export type Outcome =
-  | { readonly state: 'delivered'; readonly attempt: Attempt }
+  | { readonly state: 'delivered'; readonly attempt: Attempt; readonly answer?: Answer }
   | { readonly state: 'waiting'; readonly due: number; readonly attempt?: Attempt }
   | Dead;
 
@@ -39,6 +40,8 @@ export interface AttemptParts {
   readonly observer: DeliveryObserver;
   readonly now: () => number;
   readonly random: () => number;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Makes attempts at deliveries and says what came of them. */
@@ -57,7 +60,7 @@ export interface Attempts {
 const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target failed several times in a row' };
 
 /** Makes Attempts. */
-export function createAttempts({ client, observer, now, random }: AttemptParts): Attempts {
+export function createAttempts({ client, observer, now, random, tracing }: AttemptParts): Attempts {
   const signing = createSigning();
 
   function standing(delivery: HeldDelivery, answer: Answer | undefined): Standing {
@@ -74,7 +77,11 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
     if (reading?.outcome === 'done') {
       observer.attempted(destination.kind, 'delivered', ms);
       const { result } = reading;
-      return { state: 'delivered', attempt: result === undefined ? attempt : { ...attempt, result } };
+      const made = result === undefined ? attempt : { ...attempt, result };
+      // Only a step of a value stream looks at what it was answered.
+      return delivery.task === undefined || answer === undefined
+        ? { state: 'delivered', attempt: made }
+        : { state: 'delivered', attempt: made, answer };
     }
     const facts = standing(delivery, answer);
     const ruled =
@@ -86,12 +93,12 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
   }
 
   function requestOf(
-    { event, trigger, receivedAt }: HeldDelivery,
+    { event, trigger, task, receivedAt }: HeldDelivery,
     { destination, policy }: Route,
     renderer: Renderer,
     at: number,
   ): OutboundRequest | Failure {
-    const key = idempotencyKey(trigger, event.source, event.id);
+    const key = idempotencyKey(trigger, event.source, event.id, task);
     const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
     const signed = signing.sign(destination, rendered, key, at);
     if ('code' in signed) return signed;
@@ -102,18 +109,25 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
   return {
     run(delivery, route, renderer, ended) {
       const at = now();
+      const span = tracing?.attempt(traced(delivery, route));
       let request: OutboundRequest | Failure;
       try {
         request = requestOf(delivery, route, renderer, at);
       } catch (error) {
-        ended({ state: 'dead', cause: 'unrenderable', reason: reasonOf(error) }, 'unknown');
+        const reason = reasonOf(error);
+        span?.ended({ error: reason });
+        ended({ state: 'dead', cause: 'unrenderable', reason }, 'unknown');
         return;
       }
       if ('code' in request) {
+        span?.ended({ error: request.message });
         ended(judge(delivery, route, at, { answer: undefined, failure: request }), 'unknown');
         return;
       }
-      client.post(request, (answer, failure) => {
+      const sent =
+        span === undefined ? request : { ...request, headers: { ...request.headers, ...span.headers } };
+      client.post(sent, (answer, failure) => {
+        span?.ended({ status: answer?.status, error: errorOf(answer, failure) });
         ended(judge(delivery, route, at, { answer, failure }), healthOf(answer, failure));
       });
     },
@@ -128,6 +142,18 @@ export function createAttempts({ client, observer, now, random }: AttemptParts):
 interface Came {
   readonly answer: Answer | undefined;
   readonly failure: Failure | undefined;
+}
+
+function traced(
+  { trigger, id, attempts, event, trace }: HeldDelivery,
+  { destination }: Route,
+): TracedAttempt {
+  return { trigger, delivery: id, attempt: attempts + 1, event, url: destination.url, parent: trace };
+}
+
+function errorOf(answer: Answer | undefined, failure: Failure | undefined): string | undefined {
+  if (answer === undefined) return failure?.message;
+  return answer.status < 400 ? undefined : `answered ${answer.status}`;
 }
 
 function told(ruled: Verdict, attempt: Attempt, answer: Answer | undefined): Outcome {

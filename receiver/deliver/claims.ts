@@ -20,7 +20,7 @@ export interface ClaimsParts {
   readonly log: Log;
   /** How many deliveries memory takes now; 0: none. */
   readonly room: () => number;
-  readonly take: (deliveries: readonly ClaimedDelivery[]) => void;
+  readonly take: (deliveries: readonly ClaimedDelivery[]) => void | Promise<void>;
 }
 
 /** Reads deliveries back from the journal when they are due and there is room for them. */
@@ -73,7 +73,7 @@ export function createClaims(parts: ClaimsParts): Claims {
   async function readOnce(limit: number): Promise<void> {
     try {
       const deliveries = await journal.claim(now(), limit, BATCH_BYTES);
-      take(deliveries);
+      await take(deliveries);
       // A batch that came back short of its limit may have been cut by its bytes: an empty one is the end.
       const next =
         deliveries.length > 0 ? now() : Math.max((await journal.nextDue()) ?? FAR, now() + PAUSE_MS);

@@ -1,5 +1,8 @@
 import type { CloudEvent } from '../event/event.ts';
+import type { Settlement } from '../journal/journal.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
 import type { DeliveryPolicy, Destination } from '../routing/table.ts';
+import type { Answer } from './outbound.ts';
 import type { Renderer } from './renderer.ts';
 
 /** A delivery that the engine holds in memory. */
@@ -14,6 +17,25 @@ export interface HeldDelivery {
   readonly receivedAt: number;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** Others of its line wait in the journal until it has ended. */
+  readonly line?: string | undefined;
+  /** The span in which its event was received, where that is traced. */
+  readonly trace?: TraceContext | undefined;
+  /** What it carries out for a value stream; see task.ts. */
+  readonly task?: string | undefined;
+  /** Why it is a dead letter from the start. */
+  readonly doomed?: string | undefined;
+}
+
+/** What value streams have to do with deliveries. */
+export interface Tasks {
+  /**
+   * Offers an event that no step took to its stream again. Resolves with why it is still a dead letter, or with undefined
+   * where it was taken and that is written already.
+   */
+  offer(delivery: HeldDelivery): Promise<string | undefined>;
+  /** Writes how a step's delivery ended, together with its instance. */
+  settle(delivery: HeldDelivery, settlement: Settlement, answer: Answer | undefined): void;
 }
 
 /** A trigger as delivery sees it now. */
@@ -25,10 +47,13 @@ export interface Route {
 
 /** What the engine asks of the routing table in force. Read at each attempt, never cached over one. */
 export interface Routes {
-  /** undefined: the trigger is gone. */
-  route(trigger: string): Route | undefined;
-  /** The compiled Shape, from the table in force or the journal; undefined where it is in neither. */
-  renderer(shape: string): Renderer | undefined | Promise<Renderer | undefined>;
+  /** undefined: the trigger, or this step of it, is gone. */
+  route(trigger: string, step?: string): Route | undefined;
+  /**
+   * The compiled Shape, from the table in force or the journal; undefined where it is in neither. A step's task gives
+   * it the instance's context.
+   */
+  renderer(shape: string, task?: string): Renderer | undefined | Promise<Renderer | undefined>;
 }
 
 /** Makes deliveries happen: attempts, retries, dead letters. Created by `createEngine`. */

@@ -14,7 +14,7 @@ import { createClient } from './client.ts';
 import { createEngine } from './engine.ts';
 import type { Route } from './engine-contract.ts';
 import { systemTimer } from './outbound.ts';
-import { createMemoryLog, plainRenderer, SHAPE, someEvent, startTarget } from './testing.ts';
+import { createMemoryLog, NO_TASKS, plainRenderer, SHAPE, someEvent, startTarget } from './testing.ts';
 
 const TRIGGER = 'shop/orders';
 
@@ -31,13 +31,14 @@ async function open(place: Place, route: () => Route) {
   const engine = createEngine({
     journal: { ...journal, settle },
     client,
+    tasks: NO_TASKS,
     routes: { route, renderer: () => plainRenderer },
     deadLetterRenderer: plainRenderer,
     view: viewData,
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, tried() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, ended() {}, dead() {} },
     log: createMemoryLog(),
   });
   return {

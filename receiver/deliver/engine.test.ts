@@ -12,6 +12,7 @@ import {
   createMemoryJournal,
   createMemoryLog,
   type MemoryJournal,
+  NO_TASKS,
   plainRenderer,
   someEvent,
   startTarget,
@@ -45,6 +46,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
   const engine = createEngine({
     journal,
     client,
+    tasks: NO_TASKS,
     routes: { route: (trigger) => routes.get(trigger), renderer: () => plainRenderer },
     deadLetterRenderer: plainRenderer,
     view: () => null,
@@ -54,6 +56,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     observer: {
       attempted: (kind, outcome) => counted.push(`${kind} ${outcome}`),
       tried: () => void (tried += 1),
+      ended: () => undefined,
       dead: (cause) => counted.push(`dead ${cause}`),
     },
     log,

@@ -2,22 +2,26 @@ import type { Attributes } from '../event/event.ts';
 import { CloudEvent } from '../event/event.ts';
 import type { ClaimedDelivery, Journal, Settlement } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import { createAttempts, type Dead, type Health, type Outcome } from './attempt.ts';
 import { createClaims } from './claims.ts';
 import { createDeadLetters } from './dead-letters.ts';
-import type { DeliveryEngine, HeldDelivery, Route, Routes } from './engine-contract.ts';
+import type { DeliveryEngine, HeldDelivery, Route, Routes, Tasks } from './engine-contract.ts';
 import { heldUp } from './held-up.ts';
 import type { DeliveryObserver } from './observer.ts';
-import type { OutboundClient, SetTimer } from './outbound.ts';
+import type { Answer, OutboundClient, SetTimer } from './outbound.ts';
 import { createReleases } from './releases.ts';
 import type { Renderer } from './renderer.ts';
 import { createScheduler, type Start } from './scheduler.ts';
+import { stepTask, UNUSED_TASK } from './task.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {
   readonly journal: Pick<Journal, 'settle' | 'claim' | 'nextDue' | 'release' | 'flush'>;
   readonly routes: Routes;
   readonly client: OutboundClient;
+  readonly tasks: Tasks;
   /** Makes a request of an event as it is (binary mode): what a dead letter sink gets. */
   readonly deadLetterRenderer: Renderer;
   /** What an event's `data` is, for events read back (event/data-view.ts). */
@@ -28,6 +32,8 @@ export interface EngineOptions {
   readonly random: () => number;
   readonly setTimer: SetTimer;
   readonly observer: DeliveryObserver;
+  /** Left out: nothing is traced. */
+  readonly traces?: Traces | undefined;
   readonly log: Log;
   /** How many deliveries memory holds. Default 10,000. */
   readonly maxHeld?: number;
@@ -35,6 +41,13 @@ export interface EngineOptions {
   readonly maxHeldBytes?: number;
   /** Attempts under way to all targets together. Default 1024. */
   readonly maxInFlight?: number;
+}
+
+/** What tracing needs of delivery. */
+export interface Traces {
+  readonly tracing: Tracing;
+  /** The span in which an event of the journal was received. Never rejects. */
+  readonly contextOf: (event: number) => Promise<TraceContext | undefined>;
 }
 
 /** What a delivery takes in memory beside its event's data. */
@@ -45,9 +58,16 @@ const RENDERER_RETRY_MS = 5000;
 
 /** Makes an engine: bounded in memory, one lane per trigger, one circuit per destination; retries lie in the journal. */
 export function createEngine(options: EngineOptions): DeliveryEngine {
-  const { journal, routes, now, random, setTimer, observer, log } = options;
+  const { journal, routes, tasks, now, random, setTimer, observer, log } = options;
   const { maxHeld = 10_000, maxHeldBytes = 64 * 1024 * 1024, maxInFlight = 1024 } = options;
-  const attempts = createAttempts({ client: options.client, observer, now, random });
+  const { traces } = options;
+  const attempts = createAttempts({
+    client: options.client,
+    observer,
+    now,
+    random,
+    tracing: traces?.tracing,
+  });
   const deadLetters = createDeadLetters({
     client: options.client,
     renderer: options.deadLetterRenderer,
@@ -93,12 +113,21 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     else scheduler.add(delivery);
   }
 
-  /** A delivery leaves memory: what became of it is the journal's now. */
-  function leave(delivery: HeldDelivery, settlement: Settlement): void {
+  /** A delivery leaves memory: what became of it is the journal's now; of a step's end, with its instance. */
+  function leave(delivery: HeldDelivery, settlement: Settlement, answer?: Answer): void {
+    forget(delivery);
+    const { state } = settlement;
+    const over = state === 'delivered' || state === 'dead';
+    if (over && stepTask(delivery.task) !== undefined) tasks.settle(delivery, settlement, answer);
+    else journal.settle(settlement);
+    if (over) observer.ended(delivery.trigger, delivery.id, state);
+    if (settlement.state === 'waiting') claims.wake(settlement.due);
+    else if (delivery.line !== undefined) claims.wake(now());
+  }
+
+  function forget(delivery: HeldDelivery): void {
     held -= 1;
     bytes -= sizeOf(delivery);
-    journal.settle(settlement);
-    if (settlement.state === 'waiting') claims.wake(settlement.due);
     if (held * 4 <= maxHeld * 3 && bytes * 4 <= maxHeldBytes * 3) claims.freed();
   }
 
@@ -113,7 +142,11 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   function turnAway(delivery: HeldDelivery, route: Route | undefined): void {
     if (delivery.attempts === 0) observer.tried();
     if (route === undefined) {
-      bury(delivery, undefined, { state: 'dead', cause: 'trigger_deleted', reason: 'trigger deleted' });
+      const { task, trigger } = delivery;
+      const step = stepTask(task)?.step;
+      const gone = step === undefined || routes.route(trigger) === undefined;
+      const reason = gone ? 'trigger deleted' : `the trigger has no step ${step} any more`;
+      bury(delivery, undefined, { state: 'dead', cause: 'trigger_deleted', reason });
       return;
     }
     const reason = heldUp(route) ?? 'not to be delivered now';
@@ -134,7 +167,11 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       conclude(delivery, route, outcome);
       restIfIdle();
     };
-    const found = routes.renderer(delivery.shape);
+    if (delivery.task === UNUSED_TASK) {
+      offer(delivery, finish, () => ended('unknown'));
+      return;
+    }
+    const found = routes.renderer(delivery.shape, delivery.task);
     if (found instanceof Promise) {
       found.then(
         (late) => runWith(late, delivery, route, finish),
@@ -149,6 +186,35 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     } else {
       runWith(found, delivery, route, finish);
     }
+  }
+
+  /** An event that no step took is no request: its stream is asked again, where it is not known to be useless already. */
+  function offer(
+    delivery: HeldDelivery,
+    finish: (outcome: Outcome, health: Health) => void,
+    taken: () => void,
+  ): void {
+    const dead = (reason: string): void => finish({ state: 'dead', cause: 'unused', reason }, 'unknown');
+    if (delivery.doomed !== undefined) {
+      dead(delivery.doomed);
+      return;
+    }
+    const isTaken = (): void => {
+      underWay.delete(delivery);
+      taken();
+      if (!abandoned) forget(delivery);
+      restIfIdle();
+    };
+    tasks.offer(delivery).then(
+      (reason) => (reason === undefined ? isTaken() : dead(reason)),
+      (error: unknown) => {
+        log.error(
+          { err: error, trigger: delivery.trigger },
+          'an event cannot be offered to its stream; trying again',
+        );
+        finish({ state: 'waiting', due: now() + RENDERER_RETRY_MS }, 'unknown');
+      },
+    );
   }
 
   function runWith(
@@ -180,7 +246,13 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
         'a delivery is tried again',
       );
     }
-    leave(delivery, { delivery: delivery.id, ...outcome });
+    if (outcome.state === 'delivered')
+      leave(
+        delivery,
+        { delivery: delivery.id, state: 'delivered', attempt: outcome.attempt },
+        outcome.answer,
+      );
+    else leave(delivery, { delivery: delivery.id, ...outcome });
   }
 
   /** The end of a delivery that did not succeed: told to the dead letter sink where there is one, kept in any case. */
@@ -215,8 +287,18 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     });
   }
 
-  function takeBack(deliveries: readonly ClaimedDelivery[]): void {
+  function takeBack(deliveries: readonly ClaimedDelivery[]): void | Promise<void> {
+    if (traces !== undefined) return takeBackTraced(deliveries, traces);
     for (const claimed of deliveries) hold(heldOf(claimed, options.view));
+  }
+
+  async function takeBackTraced(
+    deliveries: readonly ClaimedDelivery[],
+    { contextOf }: Traces,
+  ): Promise<void> {
+    const contexts = await Promise.all(deliveries.map(({ event }) => contextOf(event)));
+    for (const [i, claimed] of deliveries.entries())
+      hold({ ...heldOf(claimed, options.view), trace: contexts[i] });
   }
 
   function restIfIdle(): void {
@@ -272,11 +354,11 @@ function sizeOf({ event }: HeldDelivery): number {
 }
 
 function heldOf(claimed: ClaimedDelivery, view: (event: CloudEvent) => unknown): HeldDelivery {
-  const { id, trigger, shape, entrance, receivedAt, attempts, data } = claimed;
+  const { id, trigger, shape, entrance, receivedAt, attempts, data, line, task } = claimed;
   const attributes: Attributes = Object.assign(Object.create(null), JSON.parse(claimed.attributes));
   const body = data === undefined ? undefined : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const event = new CloudEvent(attributes, body, view);
-  return { id, trigger, shape, event, entrance, receivedAt, attempts };
+  return { id, trigger, shape, event, entrance, receivedAt, attempts, line, task };
 }
 
 /** How a log names a delivery. */

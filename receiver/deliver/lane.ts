@@ -9,6 +9,8 @@ import { createTokenBucket, type Rate, type TokenBucket } from './token-bucket.t
  */
 export interface Lane {
   readonly trigger: string;
+  /** The step of a value stream, each of which has a target of its own. */
+  readonly step: string | undefined;
   readonly queue: Fifo<HeldDelivery>;
   readonly pace: Pace;
   /** Attempts under way. */
@@ -19,9 +21,10 @@ export interface Lane {
 }
 
 /** Makes a lane without deliveries. */
-export function createLane(trigger: string, now: number): Lane {
+export function createLane(trigger: string, step: string | undefined, now: number): Lane {
   return {
     trigger,
+    step,
     queue: createFifo(),
     pace: createPace(now),
     inFlight: 0,

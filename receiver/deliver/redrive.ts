@@ -48,6 +48,8 @@ export interface RedriveParts {
   readonly exists: (trigger: string) => boolean;
   /** Deliveries of the journal are due at that time. */
   readonly due: (at: number) => void;
+  /** A dead letter waits again. */
+  readonly brought: (trigger: string, delivery: number) => void;
   readonly now: () => number;
 }
 
@@ -83,12 +85,14 @@ async function redrive(request: RedriveRequest, parts: RedriveParts): Promise<Re
 async function bringBack(
   items: readonly Redriven[],
   spacing: number,
-  { journal, due, now }: RedriveParts,
+  { journal, due, brought, now }: RedriveParts,
 ): Promise<void> {
   if (items.length === 0) return;
   const start = now();
-  for (const [i, { id }] of items.toSorted((a, b) => a.id - b.id).entries())
+  for (const [i, { id, trigger = '' }] of items.toSorted((a, b) => a.id - b.id).entries()) {
     journal.settle({ delivery: id, state: 'waiting', due: Math.round(start + i * spacing) });
+    brought(trigger, id);
+  }
   await journal.flush();
   due(start);
 }

@@ -7,6 +7,7 @@ import { heldUp } from './held-up.ts';
 import { createLane, isAtRest, type Lane, takeToken } from './lane.ts';
 import type { SetTimer } from './outbound.ts';
 import { LEAST_ALLOWANCE } from './pace.ts';
+import { stepTask } from './task.ts';
 
 /** An attempt that may start now. */
 export interface Start {
@@ -86,7 +87,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   function takeTurn(lane: Lane): boolean {
     const delivery = lane.queue.peek();
     if (delivery === undefined) return false;
-    const route = routes.route(lane.trigger);
+    const route = routes.route(lane.trigger, lane.step);
     if (route === undefined || heldUp(route) !== undefined) {
       lane.queue.shift();
       parts.turnAway(delivery, route);
@@ -160,10 +161,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   function tend(): void {
     const at = now();
-    for (const [trigger, lane] of lanes) {
+    for (const [name, lane] of lanes) {
       const allowed = lane.pace.allowance(at);
       while (lane.queue.size > allowed) spillNewest(lane, at);
-      if (isAtRest(lane, at)) lanes.delete(trigger);
+      if (isAtRest(lane, at)) lanes.delete(name);
     }
     destinations.prune();
     cancelTend = setTimer(tend, TEND_MS);
@@ -176,10 +177,13 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   return {
     add(delivery) {
-      let lane = lanes.get(delivery.trigger);
+      const { trigger } = delivery;
+      const step = stepTask(delivery.task)?.step;
+      const name = step === undefined ? trigger : `${trigger}/${step}`;
+      let lane = lanes.get(name);
       if (lane === undefined) {
-        lane = createLane(delivery.trigger, now());
-        lanes.set(delivery.trigger, lane);
+        lane = createLane(trigger, step, now());
+        lanes.set(name, lane);
       }
       const waiting = lane.queue.size;
       if (waiting === 0 && lane.inFlight === 0) lane.pace.woke(now());

@@ -65,7 +65,12 @@ function deliver(
 ): Promise<Outcome> {
   const renderer = compileShape({ sink: { format } });
   if (!renderer.ok) throw new Error('no renderer');
-  const observer = { attempted: () => undefined, tried: () => undefined, dead: () => undefined };
+  const observer = {
+    attempted: () => undefined,
+    tried: () => undefined,
+    ended: () => undefined,
+    dead: () => undefined,
+  };
   const attempts = createAttempts({ client, observer, now: () => now, random: () => 0.5 });
   const event = new CloudEvent(attributes, Buffer.from('{"b":1, "a":[2,{"z":1,"y":2}]}'), () => null);
   const delivery = {

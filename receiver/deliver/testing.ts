@@ -11,12 +11,20 @@ import type {
   Settlement,
 } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
-import type { HeldDelivery } from './engine-contract.ts';
+import type { HeldDelivery, Tasks } from './engine-contract.ts';
 import { RenderError, type Renderer } from './renderer.ts';
 
 /*
  * What the tests and the benchmark of delivery stand on: a journal in memory, targets that misbehave, a plain renderer.
  */
+
+/** Where no delivery is a value stream's. */
+export const NO_TASKS: Tasks = {
+  offer: async () => 'no wait',
+  settle() {
+    throw new Error('no delivery has a task here');
+  },
+};
 
 /** A delivery as the journal in memory keeps it. */
 export interface Row {

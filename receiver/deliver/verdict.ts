@@ -16,7 +16,8 @@ export type DeathCause =
   | 'egress_refused'
   | 'unrenderable'
   | 'shape_unknown'
-  | 'trigger_deleted';
+  | 'trigger_deleted'
+  | 'unused';
 
 /** What comes of an attempt that did not succeed. */
 export type Verdict =

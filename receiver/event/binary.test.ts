@@ -31,7 +31,8 @@ describe('binary mode', () => {
       traceparent: '00-a-b-01',
       datacontenttype: 'Application/JSON;charset=UTF-8',
     });
-    expect(Object.getPrototypeOf(event.attributes)).toBeNull();
+    for (const inherited of ['constructor', 'toString', '__proto__'])
+      expect(inherited in event.attributes, inherited).toBe(false);
   });
 
   it('keeps the body untouched', () => {

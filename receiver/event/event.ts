@@ -15,14 +15,22 @@ export class CloudEvent {
   /** All attributes, `specversion`, `id`, `source` and `type` among them. */
   readonly attributes: Attributes;
   readonly body: Buffer | undefined;
+  /** What expressions of a value stream's step see as `context`; undefined outside steps. */
+  readonly context: unknown;
   #data: unknown;
   #viewed = false;
   readonly #view: (event: CloudEvent) => unknown;
 
   /** `view` makes `data` from `body` when it is first asked for (event/data-view.ts). */
-  constructor(attributes: Attributes, body: Buffer | undefined, view: (event: CloudEvent) => unknown) {
+  constructor(
+    attributes: Attributes,
+    body: Buffer | undefined,
+    view: (event: CloudEvent) => unknown,
+    context?: unknown,
+  ) {
     this.attributes = attributes;
     this.body = body;
+    this.context = context;
     this.#view = view;
   }
 

@@ -10,12 +10,13 @@ const LONG_NUMBER = /\d{16}/;
 /**
  * The root that JSONPath starts from. `data` is as expressions see it (null where it is no JSON), made only when a path
  * asks for it and absent where the event carries none; integers past 2^53 are texts in it, so that an id never becomes
- * another one on its way.
+ * another one on its way. In a step there is `context`, too, which hides an extension of that name.
  */
 export function eventJson(event: CloudEvent): EventJson {
   const root: Record<string, unknown> = Object.create(null);
   for (const name in event.attributes) root[name] = event.attributes[name];
-  const { body } = event;
+  const { body, context } = event;
+  if (context !== undefined) root['context'] = context;
   if (body === undefined) return root;
   let data: unknown;
   let known = false;

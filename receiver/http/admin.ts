@@ -7,12 +7,15 @@ import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusalLog } from '../observe/refusal-log.ts';
 import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
+import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
+import type { Streams } from '../streams/streams.ts';
 import type { KeyUse } from '../verify/key-use.ts';
 import { parseRedrive } from './admin-redrive.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
+import { instancesApi } from './instances.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
 
 /** What the admin listener shows. */
@@ -20,12 +23,14 @@ export interface AdminParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
   readonly repeats: Pick<RepeatLog, 'of'>;
+  readonly traffic: Pick<Traffic, 'list'>;
   readonly redrive: Redrive;
   readonly registry: Registry;
   readonly gate: RevisionGate;
   /** The table in force, and since when it is. */
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
+  readonly streams: Pick<Streams, 'hand'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly token: string;
@@ -60,6 +65,7 @@ export function adminApp(parts: AdminParts): Express {
       );
   });
   app.use('/api', api(parts));
+  app.use('/api', instancesApi(parts));
   app.use((_request, response) =>
     answerError(response, new RequestError(404, 'not_found', 'There is no such page.')),
   );
@@ -67,7 +73,7 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: AdminParts): Router {
+function api({ journal, refusals, repeats, traffic, redrive, gate, keyUse, inForce }: AdminParts): Router {
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -78,6 +84,7 @@ function api({ journal, refusals, repeats, redrive, gate, keyUse, inForce }: Adm
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
+  router.get('/traffic', (_request, response) => void response.json({ items: traffic.list() }));
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });
@@ -155,8 +162,8 @@ async function deliveriesOf(journal: Journal, event: number): Promise<readonly D
 }
 
 /** As it stands below its event, whose attributes need no repeating. */
-function shownDelivery({ id, trigger, state, due, reason, attempts }: DeliveryRow): object {
-  return { id, trigger, state, due, reason, attempts };
+function shownDelivery({ id, trigger, state, due, reason, line, attempts }: DeliveryRow): object {
+  return { id, trigger, state, due, reason, line, attempts };
 }
 
 function numbered(request: Request): number {

@@ -34,10 +34,14 @@ export function outcomesAnswer(
   { status, empty }: PresetAnswer = AS_EVERYWHERE,
 ): Answer {
   const refusal = commonRefusal(outcomes);
-  if (refusal === undefined && empty) return emptyAnswer(status);
   const events = outcomes.map(entryOf);
-  if (refusal === undefined) return jsonAnswer(status, JSON.stringify({ events }));
-  return jsonAnswer(refusal.status, JSON.stringify({ error: told(refusal), events }));
+  if (refusal !== undefined)
+    return jsonAnswer(refusal.status, JSON.stringify({ error: told(refusal), events }));
+  const answer = empty ? emptyAnswer(status) : jsonAnswer(status, JSON.stringify({ events }));
+  const instance = onlyInstance(outcomes);
+  return instance === undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'ce-instanceid': instance } };
 }
 
 /** Empty: a Broker turns any body that is no CloudEvent into a failure and sends again. */
@@ -46,10 +50,16 @@ export function wholeAnswer(outcomes: readonly Outcome[]): Answer {
   return refusal === undefined ? emptyAnswer(202) : errorAnswer(refusal);
 }
 
+/** The instance that a request's one event met, if it is one. */
+function onlyInstance([outcome, ...more]: readonly Outcome[]): string | undefined {
+  if (outcome === undefined || outcome instanceof RequestError || more.length > 0) return undefined;
+  return outcome.instances.length === 1 ? outcome.instances[0] : undefined;
+}
+
 function entryOf(outcome: Outcome): object {
   if (outcome instanceof RequestError) return { error: told(outcome) };
-  const { differs, source, id, duplicate, triggers } = outcome;
-  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances: [] };
+  const { differs, source, id, duplicate, triggers, instances } = outcome;
+  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances };
 }
 
 function told({ code, message }: RequestError): { readonly code: string; readonly message: string } {

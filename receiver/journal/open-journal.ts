@@ -1,5 +1,6 @@
 import type { Journal } from './journal.ts';
 import { parsePostgresAddress } from './postgres/address.ts';
+import type { Retention } from './sqlite/retention.ts';
 import { openSqliteJournal } from './sqlite/sqlite-journal.ts';
 
 /** Which journal, and what it is opened with. */
@@ -8,6 +9,10 @@ export interface JournalPlace {
   readonly url?: string;
   /** Holds the password where the URL has none. */
   readonly passwordFile?: string;
+  /** How large it may be. */
+  readonly maxBytes?: number;
+  /** How long what is done is kept. */
+  readonly retention?: Partial<Retention>;
   /** Of the embedded one. */
   readonly directory: string;
   readonly log: {
@@ -18,13 +23,13 @@ export interface JournalPlace {
 
 type Open = (place: JournalPlace) => Promise<Journal>;
 
-const EMBEDDED: Open = ({ directory, log }) => openSqliteJournal({ directory, log });
+const EMBEDDED: Open = ({ url: _, passwordFile: __, ...options }) => openSqliteJournal(options);
 
-const postgres: Open = async ({ url = '', passwordFile, log }) => {
+const postgres: Open = async ({ url = '', passwordFile, directory: _, ...options }) => {
   const address = parsePostgresAddress(url, passwordFile);
   // Who keeps the journal in a file pays nothing for the other.
   const { openPostgresJournal } = await import('./postgres/postgres-journal.ts');
-  return openPostgresJournal({ address, log });
+  return openPostgresJournal({ ...options, address });
 };
 
 const ENGINES: Readonly<Record<string, Open>> = { 'postgres:': postgres, 'postgresql:': postgres };

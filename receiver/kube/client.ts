@@ -38,8 +38,13 @@ export interface KubeClient {
 /**
  * @param config where the API server is and how to prove oneself to it
  * @param now milliseconds since the epoch
+ * @param answered told of each answer's status, 0 where there was none
  */
-export function createKubeClient(config: KubeConfig, now: () => number): KubeClient {
+export function createKubeClient(
+  config: KubeConfig,
+  now: () => number,
+  answered: (method: string, status: number) => void = () => undefined,
+): KubeClient {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined)
     throw new Error('the kubeconfig names no cluster: set a current-context that has one');
@@ -60,6 +65,17 @@ export function createKubeClient(config: KubeConfig, now: () => number): KubeCli
   }
 
   async function send(one: ApiRequest, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    try {
+      const answer = await ask(one, bodyTimeout);
+      answered(one.method ?? 'GET', answer.statusCode);
+      return answer;
+    } catch (error) {
+      answered(one.method ?? 'GET', error instanceof ApiError ? error.status : 0);
+      throw error;
+    }
+  }
+
+  async function ask(one: ApiRequest, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
     const headers = await authorize();
     const answer = await request(urlOf(server ?? '', one), {
       method: one.method ?? 'GET',

@@ -39,6 +39,8 @@ export interface Watch<Kept> {
   entries(): IterableIterator<[string, Kept]>;
   /** Milliseconds since the API server last said anything about the collection; Infinity before the first time. */
   staleMs(): number;
+  /** What the API server said the last time that the collection could not be read; undefined: it can. */
+  readonly trouble: string | undefined;
 }
 
 const PAGE = 500;
@@ -77,6 +79,7 @@ export function createWatch<Object extends Watchable, Kept>(
   const { promise: synced, resolve: markSynced } = Promise.withResolvers<void>();
   let hasSynced = false;
   let lastHeard = -Infinity;
+  let trouble: string | undefined;
   let running: Promise<void> = Promise.resolve();
   /** Where the next watch goes on; undefined: list first. It survives an error, so that an outage costs no new list. */
   let position: string | undefined;
@@ -121,6 +124,7 @@ export function createWatch<Object extends Watchable, Kept>(
     } while (page !== undefined);
     for (const key of held.keys()) if (!seen.has(key)) remove(key);
     lastHeard = now();
+    trouble = undefined;
     hasSynced = true;
     markSynced();
     return version;
@@ -145,6 +149,7 @@ export function createWatch<Object extends Watchable, Kept>(
     try {
       for await (const line of readLines(body)) {
         lastHeard = now();
+        trouble = undefined;
         position = take(JSON.parse(line) as WatchEvent<Object>) ?? position;
       }
     } finally {
@@ -172,7 +177,8 @@ export function createWatch<Object extends Watchable, Kept>(
         // The API server does not take it from here (410), or not now: listing anew is always right.
         if (error instanceof ApiError) position = undefined;
         failures = now() - lastHeard < RETRY.mostMs ? 1 : failures + 1;
-        log.warn({ error: (error as Error).message, path: collection.path }, 'watch failed, trying again');
+        trouble = (error as Error).message;
+        log.warn({ error: trouble, path: collection.path }, 'watch failed, trying again');
         await pause(backoffDelay(RETRY, failures, options.random), stopping.signal);
       }
     }
@@ -195,6 +201,9 @@ export function createWatch<Object extends Watchable, Kept>(
       for (const [key, { kept }] of held) yield [key, kept];
     },
     staleMs: () => now() - lastHeard,
+    get trouble() {
+      return trouble;
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { quoted } from '../expression/quoted.ts';
 import type { TriggerEntry } from '../routing/table.ts';
 import { allOf } from './all.ts';
 import { compileCondition } from './condition.ts';
+import { compileCorrelation } from './correlation.ts';
 import { compileFilters } from './filter.ts';
 import type { Anchor, Matcher } from './matcher.ts';
 import type { Predicate } from './predicate.ts';
@@ -15,16 +16,17 @@ export interface AnchoredMatcher extends Matcher {
 
 /**
  * Compiles what decides whether a trigger takes an event: filters, then the condition, then the job type (a job target
- * without a type for the event's type takes no such event). `path` is where the entry's fields stand.
+ * without a type for the event's type takes no such event), then the correlation key (a stream that starts by key). `path` is where the entry's fields stand.
  */
 export function compileMatcher(
-  entry: Pick<TriggerEntry, 'filters' | 'condition' | 'shape'>,
+  entry: Pick<TriggerEntry, 'filters' | 'condition' | 'shape' | 'stream'>,
   path: string = 'spec',
 ): Compiled<AnchoredMatcher> {
   const parts = [
     compileFilters(entry.filters, `${path}.filters`),
     ...(entry.condition === undefined ? [] : [compileCondition(entry.condition, `${path}.condition`)]),
     ...(entry.shape.job === undefined ? [] : [jobTypePredicate(entry, path)]),
+    ...(entry.stream?.correlate === undefined ? [] : [hasKey(entry.stream.correlate, `${path}.correlate`)]),
   ];
   const findings = parts.flatMap((part) => (part.ok ? [] : part.findings));
   if (findings.length > 0) return { ok: false, findings };
@@ -35,6 +37,21 @@ export function compileMatcher(
 function jobTypePredicate(entry: Pick<TriggerEntry, 'shape'>, path: string): Compiled<Predicate> {
   const rule = compileJobType(entry.shape, path);
   return rule.ok ? compiled(predicateOf(rule.value)) : rule;
+}
+
+/** A stream that starts by key takes no event without one. */
+function hasKey(source: string, path: string): Compiled<Predicate> {
+  const correlation = compileCorrelation(source, path);
+  if (!correlation.ok) return correlation;
+  const keyOf = correlation.value;
+  return compiled({
+    matches: (event) => keyOf(event).ok,
+    explain(event) {
+      const key = keyOf(event);
+      return [{ field: path, met: key.ok, because: key.ok ? `the key is ${quoted(key.key)}` : key.because }];
+    },
+    anchors: [],
+  });
 }
 
 function predicateOf(rule: JobTypeRule): Predicate {

@@ -3,9 +3,13 @@ import { compileCel } from '../expression/cel.ts';
 import { scopeOf } from './event-scope.ts';
 import type { Predicate } from './predicate.ts';
 
-/** Compiles `spec.condition`; an error at run time is no match, and explain tells it. */
-export function compileCondition(source: string, path: string): Compiled<Predicate> {
-  const program = compileCel(source, path, { result: 'bool', variables: ['event', 'data'] });
+const OUTSIDE_STEPS = ['event', 'data'] as const;
+const IN_STEP = ['event', 'data', 'context'] as const;
+
+/** Compiles a `condition`, which sees `context` in a step; an error at run time is no match, and explain tells it. */
+export function compileCondition(source: string, path: string, inStep: boolean = false): Compiled<Predicate> {
+  const variables = inStep ? IN_STEP : OUTSIDE_STEPS;
+  const program = compileCel(source, path, { result: 'bool', variables });
   if (!program.ok) return program;
   const run = program.value;
   return compiled({

@@ -5,6 +5,7 @@ import type { CelScope } from '../expression/cel.ts';
 export function scopeOf(event: CloudEvent): CelScope {
   return {
     event: event.attributes,
+    context: event.context,
     get data() {
       return event.data;
     },

@@ -11,6 +11,9 @@ export function logged(observer: Observer, log: Log): Observer {
       observer.accepted(entrance, duplicate, triggers, ms);
       if (log.isLevelEnabled('debug')) log.debug({ entrance, duplicate, triggers, ms }, 'event accepted');
     },
+    proved: (by) => observer.proved(by),
+    committed: (ms) => observer.committed(ms),
+    queued: (trigger) => observer.queued(trigger),
     repeated(repeat) {
       observer.repeated(repeat);
       if (repeat.differs) log.warn(repeat, 'an event came again under its id, with other bytes');

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { JournalStats } from '../journal/journal.ts';
+import type { JournalStats, RowCount } from '../journal/journal.ts';
+import { STATUSES } from '../streams/instance.ts';
 import type { Observer } from './observer.ts';
 
 /** What `/metrics` shows. Labels are of fixed sets: no route, no source, no id. */
@@ -17,6 +18,7 @@ export interface Gauges {
   readonly held: () => number;
   readonly untried: () => number;
   readonly stats: () => Promise<JournalStats>;
+  readonly instances: () => Promise<readonly Pick<RowCount, 'status' | 'count'>[]>;
   readonly now: () => number;
 }
 
@@ -41,6 +43,23 @@ export function createMetrics(gauges: Gauges): Metrics {
   const differing = new Counter({
     name: 'signalbox_events_differing_total',
     help: 'Repeats of an id whose bytes were not those of the first.',
+    registers,
+  });
+  const proved = new Counter({
+    name: 'signalbox_requests_proved_total',
+    help: "Requests that proved themselves, by the first of their endpoint's keys or by a later one.",
+    labelNames: ['key'],
+    registers,
+  });
+  const queued = new Counter({
+    name: 'signalbox_deliveries_total',
+    help: 'Deliveries that accepted events caused: one for each trigger that took one.',
+    registers,
+  });
+  const commitLatency = new Histogram({
+    name: 'signalbox_journal_commit_seconds',
+    help: 'From handing something over to the journal to its being durable.',
+    buckets: SECONDS,
     registers,
   });
   const latency = new Histogram({
@@ -71,9 +90,12 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers > 0 ? 'routed' : 'unmatched' });
+      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers.length > 0 ? 'routed' : 'unmatched' });
       latency.observe(ms / 1000);
     },
+    proved: (by) => proved.inc({ key: by }),
+    committed: (ms) => commitLatency.observe(ms / 1000),
+    queued: () => queued.inc(),
     repeated({ differs }) {
       if (differs) differing.inc();
     },
@@ -115,6 +137,18 @@ function measureStats(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       this.set(gauges.untried());
+    },
+  });
+  new Gauge({
+    name: 'signalbox_instances',
+    help: 'Instances of value streams in the journal, by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = new Map(STATUSES.map((status) => [status as string, 0]));
+      for (const { status, count } of await gauges.instances())
+        counts.set(status, (counts.get(status) ?? 0) + count);
+      for (const [status, count] of counts) this.set({ state: status.toLowerCase() }, count);
     },
   });
   const age = new Gauge({

@@ -3,6 +3,7 @@ import { compileShape } from '../deliver/shape/compile-shape.ts';
 import type { Compiled, Finding } from '../errors.ts';
 import { compileEventMapping } from '../event/payload.ts';
 import { compileMatcher } from '../match/compile-matcher.ts';
+import { compileStream } from '../streams/stream.ts';
 import { compileVerifier } from '../verify/schemes.ts';
 import { compileSigner } from '../verify/sign.ts';
 import type { Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts';
@@ -21,13 +22,28 @@ export function compileEntry(entry: Entry): readonly Finding[] {
 export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Finding[] {
   if (entry.kind === 'WebhookSecret') return keysRefused(entry, policy);
   if (entry.kind !== 'EventTrigger') return [];
-  const member = entry.destination.kind === 'job' ? 'spec.target.job' : 'spec.target.sink';
-  const deadLetter = entry.policy.deadLetter;
+  if (entry.stream === undefined) return outbound(entry, 'spec', policy, entry.namespace);
+  // What the stream's own dead letters go to is told with the steps that go there, too.
+  const own = entry.policy.deadLetter;
   return [
-    ...refusedAddress(entry.destination, member, policy, entry.namespace),
+    ...entry.stream.steps.flatMap((step, i) => outbound(step, `spec.steps[${i}]`, policy, entry.namespace)),
+    ...(own === undefined
+      ? []
+      : refusedAddress(own, 'spec.delivery.deadLetterSink', policy, entry.namespace)),
+  ];
+}
+
+function outbound(
+  { destination, policy: { deadLetter } }: Pick<TriggerEntry, 'destination' | 'policy'>,
+  path: string,
+  policy: EgressPolicy,
+  namespace: string,
+): readonly Finding[] {
+  return [
+    ...refusedAddress(destination, `${path}.target.${destination.kind}`, policy, namespace),
     ...(deadLetter === undefined
       ? []
-      : refusedAddress(deadLetter, 'spec.delivery.deadLetterSink', policy, entry.namespace)),
+      : refusedAddress(deadLetter, `${path}.delivery.deadLetterSink`, policy, namespace)),
   ];
 }
 
@@ -41,11 +57,22 @@ function endpointFindings(entry: EndpointEntry): readonly Finding[] {
 }
 
 function triggerFindings(entry: TriggerEntry): readonly Finding[] {
-  const { sign } = entry.destination;
+  const { stream } = entry;
+  if (stream === undefined) return [...findingsOf(compileMatcher(entry)), ...sentFindings(entry, 'spec')];
   return [
-    compileMatcher(entry),
-    compileShape(entry.shape),
-    ...(sign === undefined ? [] : [compileSigner(sign, 'spec.target.sink.sign')]),
+    ...findingsOf(compileMatcher(entry)),
+    ...findingsOf(compileStream(stream, entry.namespace)),
+    ...stream.steps.flatMap((step, i) => sentFindings(step, `spec.steps[${i}]`)),
+  ];
+}
+
+function sentFindings(
+  { shape, destination: { sign } }: Pick<TriggerEntry, 'shape' | 'destination'>,
+  path: string,
+): readonly Finding[] {
+  return [
+    compileShape(shape, path),
+    ...(sign === undefined ? [] : [compileSigner(sign, `${path}.target.sink.sign`)]),
   ].flatMap(findingsOf);
 }
 

@@ -1,6 +1,6 @@
 import type { Renderer } from '../deliver/renderer.ts';
 import type { Journal } from '../journal/journal.ts';
-import { compilePinned, type PinnedShape } from './runtime.ts';
+import { compilePinned, type PinnedShape } from './pinned-shape.ts';
 
 /** Compiled Shapes by content hash: what is in force and what older deliveries still pin. */
 export interface Renderers {

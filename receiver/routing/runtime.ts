@@ -1,6 +1,3 @@
-import { hash } from 'node:crypto';
-import type { Renderer } from '../deliver/renderer.ts';
-import { compileShape } from '../deliver/shape/compile-shape.ts';
 import { createTokenBucket, type TokenBucket } from '../deliver/token-bucket.ts';
 import type { Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
@@ -11,20 +8,17 @@ import { type EventRules, LENIENT, STRICT } from '../event/validate.ts';
 import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.ts';
 import { buildIndex, type Index } from '../match/index.ts';
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
+import { patchIndex } from '../match/patched-index.ts';
+import { type RunningStream, runningStream } from '../streams/running-stream.ts';
 import { bearerToken } from '../verify/bearer.ts';
 import type { JwksSource } from '../verify/jwks-source.ts';
 import type { Scheme } from '../verify/scheme.ts';
 import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
-import {
-  type EndpointEntry,
-  type Entry,
-  entryKey,
-  type RoutingTable,
-  type Shape,
-  type TriggerEntry,
-} from './table.ts';
+import { type PinnedShape, pinnedShape } from './pinned-shape.ts';
+import { buildStreamRoutes, type StreamRoutes } from './stream-routes.ts';
+import { type EndpointEntry, type Entry, entryKey, type RoutingTable, type TriggerEntry } from './table.ts';
 
 /** All events of a verified request, in their order. Throws RequestError where the request as a whole brings none. */
 export type ReadEvents = (request: SignedRequest, now: number, uniqueId: () => string) => readonly Parsed[];
@@ -52,13 +46,8 @@ export interface RunningTrigger {
   readonly entrance: string;
   readonly matcher: Matcher;
   readonly shape: PinnedShape;
-}
-
-/** A Shape by content: what a delivery pins. */
-export interface PinnedShape {
-  readonly hash: string;
-  readonly text: string;
-  readonly renderer: Renderer;
+  /** Set where it is a value stream. */
+  readonly stream: RunningStream | undefined;
 }
 
 /** The table in force, compiled. Immutable: a new table makes a new Runtime, which shares what did not change. */
@@ -71,9 +60,11 @@ export interface Runtime {
    */
   bearerEndpoint(request: Pick<SignedRequest, 'headers' | 'url'>): RunningEndpoint | undefined;
   trigger(key: string): RunningTrigger | undefined;
-  /** The triggers that read from an entrance, indexed. */
+  /** The triggers that read from an entrance and send what they take, indexed. */
   routes(entrance: string): Index<RunningTrigger>;
-  /** The same triggers one by one, for who asks each of them. */
+  /** The value streams that read from it; undefined where there is none. */
+  streams(entrance: string): StreamRoutes | undefined;
+  /** All triggers that read from it, one by one, for who asks each of them. */
   readers(entrance: string): readonly RunningTrigger[];
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
@@ -92,9 +83,20 @@ interface BuiltRuntime extends Runtime {
   readonly indexes: ReadonlyMap<string, Built>;
 }
 
+/** An index as it was built, and of what. */
+interface Base {
+  readonly members: ReadonlySet<RunningTrigger>;
+  readonly index: Index<RunningTrigger>;
+}
+
 interface Built {
   readonly members: readonly RunningTrigger[];
+  /** Value streams that read from it for the sake of their jobs alone. */
+  readonly jobs: readonly RunningTrigger[];
   readonly index: Index<RunningTrigger>;
+  readonly streams: StreamRoutes | undefined;
+  /** What `index` is, or is patched from. */
+  readonly base: Base;
 }
 
 const NO_ROUTES: Index<RunningTrigger> = buildIndex<RunningTrigger>([]);
@@ -134,6 +136,7 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     },
     trigger: (key) => triggers.get(key),
     routes: (entrance) => indexes.get(entrance)?.index ?? NO_ROUTES,
+    streams: (entrance) => indexes.get(entrance)?.streams,
     readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
     faults,
@@ -141,15 +144,6 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     indexes,
   };
   return runtime;
-}
-
-/** The Renderer of a Shape read back from the journal; throws where this version cannot compile it. */
-export function compilePinned(text: string): Renderer {
-  const result = compileShape(JSON.parse(text) as Shape);
-  if (!result.ok) {
-    throw new Error(result.findings.map((finding) => `${finding.field}: ${finding.message}`).join('; '));
-  }
-  return result.value;
 }
 
 function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined {
@@ -199,7 +193,8 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     key: `${entry.namespace}/${entry.name}`,
     entrance: entryKey(entry),
     matcher: new MatcherOnDemand(entry, matcher.value.anchors),
-    shape: new LazyShape(entry.shape),
+    shape: pinnedShape(entry.shape),
+    stream: entry.stream && runningStream(entry.stream, entry.namespace),
   };
   return { entry, trigger, findings: [] };
 }
@@ -239,54 +234,64 @@ class MatcherOnDemand implements AnchoredMatcher {
   }
 }
 
-/** Its parts are made when they are first asked for. */
-class LazyShape implements PinnedShape {
-  readonly #shape: Shape;
-  #text: string | undefined;
-  #hash: string | undefined;
-  #renderer: Renderer | undefined;
-
-  constructor(shape: Shape) {
-    this.#shape = shape;
-  }
-
-  get text(): string {
-    this.#text ??= JSON.stringify(this.#shape);
-    return this.#text;
-  }
-
-  get hash(): string {
-    this.#hash ??= hash('sha256', this.text, 'base64url').slice(0, 22);
-    return this.#hash;
-  }
-
-  get renderer(): Renderer {
-    this.#renderer ??= compilePinned(this.text);
-    return this.#renderer;
-  }
-}
-
 function buildIndexes(
   triggers: ReadonlyMap<string, RunningTrigger>,
   before: ReadonlyMap<string, Built> | undefined,
 ): ReadonlyMap<string, Built> {
-  const members = new Map<string, RunningTrigger[]>();
+  const members = new Map<string, { readers: RunningTrigger[]; jobs: RunningTrigger[] }>();
+  const at = (entrance: string): { readers: RunningTrigger[]; jobs: RunningTrigger[] } => {
+    const known = members.get(entrance) ?? { readers: [], jobs: [] };
+    members.set(entrance, known);
+    return known;
+  };
   for (const trigger of triggers.values()) {
-    for (const entrance of entrancesOf(trigger.entry)) {
-      const list = members.get(entrance);
-      if (list === undefined) members.set(entrance, [trigger]);
-      else list.push(trigger);
-    }
+    for (const entrance of entrancesOf(trigger.entry)) at(entrance).readers.push(trigger);
+    for (const entrance of trigger.stream?.bridges ?? []) at(entrance).jobs.push(trigger);
   }
   const indexes = new Map<string, Built>();
-  for (const [entrance, list] of members) {
+  for (const [entrance, { readers, jobs }] of members) {
     const old = before?.get(entrance);
-    indexes.set(
-      entrance,
-      old !== undefined && sameMembers(old.members, list) ? old : { members: list, index: buildIndex(list) },
-    );
+    const same = old !== undefined && sameMembers(old.members, readers) && sameMembers(old.jobs, jobs);
+    indexes.set(entrance, same ? old : built(entrance, readers, jobs, old));
   }
   return indexes;
+}
+
+/** An index with more changes in it than this is built anew. */
+const MAX_PATCHED = 64;
+
+function built(
+  entrance: string,
+  members: readonly RunningTrigger[],
+  jobs: readonly RunningTrigger[],
+  old: Built | undefined,
+): Built {
+  const senders = members.filter(({ stream }) => stream === undefined);
+  return {
+    members,
+    jobs,
+    streams: buildStreamRoutes(entrance, members, jobs),
+    ...(patched(senders, old?.base) ?? builtAnew(senders)),
+  };
+}
+
+function builtAnew(members: readonly RunningTrigger[]): Pick<Built, 'index' | 'base'> {
+  const index = buildIndex(members);
+  return { index, base: { members: new Set(members), index } };
+}
+
+/** The old index with what differs beside it; undefined where there is none, or much differs. */
+function patched(
+  members: readonly RunningTrigger[],
+  base: Base | undefined,
+): Pick<Built, 'index' | 'base'> | undefined {
+  if (base === undefined) return undefined;
+  const added = members.filter((trigger) => !base.members.has(trigger));
+  const goneCount = base.members.size - (members.length - added.length);
+  if (added.length + goneCount > MAX_PATCHED) return undefined;
+  const gone = new Set(base.members);
+  for (const trigger of members) gone.delete(trigger);
+  return { index: patchIndex(base.index, gone, added), base };
 }
 
 /** Every entrance that a trigger reads from. */

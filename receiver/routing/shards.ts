@@ -43,8 +43,16 @@ export function shardSecretName(shard: number): string {
 
 /** One shard's bytes. The same entries give the same bytes, whatever their order. */
 export function encodeShard(entries: readonly Entry[]): { readonly bytes: Buffer; readonly digest: string } {
-  const sorted = entries.toSorted((a, b) => (entryKey(a) < entryKey(b) ? -1 : 1));
-  const bytes = gzipSync(JSON.stringify(sorted));
+  return encodeTexts(new Map(entries.map((entry) => [entryKey(entry), JSON.stringify(entry)])));
+}
+
+/** The same, of entries as JSON by their keys. */
+export function encodeTexts(texts: ReadonlyMap<string, string>): {
+  readonly bytes: Buffer;
+  readonly digest: string;
+} {
+  const sorted = [...texts.keys()].sort().map((key) => texts.get(key) ?? '');
+  const bytes = gzipSync(`[${sorted.join(',')}]`);
   return { bytes, digest: digestOf(bytes) };
 }
 

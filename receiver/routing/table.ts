@@ -141,6 +141,71 @@ export interface TriggerEntry extends Origin {
   readonly destination: Destination;
   /** By which policy: taken anew at each attempt. */
   readonly policy: DeliveryPolicy;
+  /**
+   * Set where it is a value stream: a match starts or wakes an instance instead of being sent. `shape`, `destination` and
+   * `policy` are then those of the events that it could not use (its dead letters).
+   */
+  readonly stream?: StreamEntry;
+}
+
+/** A value stream as instances run it; each stays on the one that it started with. */
+export interface StreamShape {
+  readonly onStart: 'Always' | 'StartOrWake';
+  /** CEL: the correlation key of an event that starts or wakes. With `StartOrWake` only. */
+  readonly correlate?: string;
+  /** How long a finished instance keeps its key. */
+  readonly keyRetentionMs: number;
+  readonly inbox: InboxBounds;
+  readonly steps: readonly StepShape[];
+}
+
+/** What is held for a step that does not wait yet, per instance or key. */
+export interface InboxBounds {
+  readonly events: number;
+  readonly bytes: number;
+  readonly retentionMs: number;
+}
+
+export interface StepShape {
+  readonly name: string;
+  readonly wait?: WaitShape;
+  /** `Answer`: it sends the answer of the step before instead of the event. */
+  readonly input?: 'Answer';
+  readonly condition?: string;
+  readonly shape: Shape;
+}
+
+/** Exactly one of `sleepMs`, `sleepUntil`, `filters`, `all`, `any` and `job` is set. */
+export interface WaitShape {
+  readonly sleepMs?: number;
+  /** CEL */
+  readonly sleepUntil?: string;
+  readonly filters?: readonly Filter[];
+  /** CEL; with `filters` only. */
+  readonly correlate?: string;
+  readonly all?: readonly NamedWaitShape[];
+  readonly any?: readonly NamedWaitShape[];
+  /** The job of an earlier step, as the named EventBridge of the trigger's namespace tells of it. */
+  readonly job?: { readonly step: string; readonly eventBridge: string };
+  readonly timeoutMs?: number;
+  readonly onTimeout?: 'Fail' | 'Continue';
+}
+
+export interface NamedWaitShape {
+  readonly name: string;
+  readonly filters: readonly Filter[];
+  readonly correlate?: string;
+}
+
+/** The stream in force: what new instances run, and where each step goes now. */
+export interface StreamEntry extends StreamShape {
+  readonly steps: readonly StepEntry[];
+}
+
+export interface StepEntry extends StepShape {
+  /** Taken anew at each attempt, by the step's name. */
+  readonly destination: Destination;
+  readonly policy: DeliveryPolicy;
 }
 
 /** Names are in the trigger's own namespace. */

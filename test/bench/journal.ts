@@ -1,6 +1,6 @@
 /**
- * What the journal costs per event: `node test/bench/journal.ts [--events N] [--keys 0,3000000] [--in-flight 64,256]
- * [--dir DIR]`. CPU is of the whole process (both threads), with a 700-byte event, one delivery each; `accept` is commit
+ * What the journal costs per event: `node test/bench/journal.ts [--events N] [--keys 0,3000000] [--backlog 0,1000000]
+ * [--in-flight 64,256] [--dir DIR]`: every window of dedup keys, and every backlog of undone deliveries. CPU is of the whole process (both threads), with a 700-byte event, one delivery each; `accept` is commit
  * alone, `cycle` commit and the delivery's settlement. The fsync time of the same directory is printed beside.
  */
 import { randomFillSync } from 'node:crypto';
@@ -9,9 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Journal, Unit } from '../../receiver/journal/journal.ts';
-import { openDatabase } from '../../receiver/journal/sqlite/database.ts';
-import { openSeenIndex } from '../../receiver/journal/sqlite/seen-index.ts';
 import { openSqliteJournal } from '../../receiver/journal/sqlite/sqlite-journal.ts';
+import { prefillDeliveries, prefillKeys } from './prefill.ts';
 
 const AT = 1_800_000_000_000;
 const DAY = 86_400_000;
@@ -21,35 +20,12 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '100000' },
     keys: { type: 'string', default: '0,3000000' },
+    backlog: { type: 'string', default: '0' },
     'in-flight': { type: 'string', default: '64,256' },
     dir: { type: 'string', default: tmpdir() },
   },
 });
 const events = Number(values.events);
-
-/** Puts random keys straight into the dedup index: as they would have come in the hours before. */
-function preload(directory: string, keys: number): void {
-  const db = openDatabase(directory);
-  const seen = openSeenIndex(db);
-  const entry = Buffer.alloc(32);
-  const answer = Buffer.from('["shop/orders-to-jobs"]');
-  for (let i = 0; i < keys; ) {
-    db.exec('BEGIN');
-    for (const end = Math.min(keys, i + 1024); i < end; i++) {
-      randomFillSync(entry, 0, 24);
-      entry.writeDoubleLE(AT + DAY, 24);
-      seen.add(entry, 0, { expires: AT + DAY, now: AT, answer });
-    }
-    seen.write();
-    db.exec('COMMIT');
-    seen.committed();
-    db.exec('BEGIN');
-    seen.seal(0);
-    db.exec('COMMIT');
-    seen.committed();
-  }
-  db.close();
-}
 
 const attributes = JSON.stringify({
   specversion: '1.0',
@@ -144,21 +120,30 @@ async function measure(directory: string, inFlight: number, settled: boolean): P
   );
 }
 
-for (const count of values.keys.split(',').map(Number)) {
+const numbers = (list: string): number[] => list.split(',').map(Number);
+
+async function measureAll(count: number, backlog: number): Promise<void> {
   const directory = mkdtempSync(join(values.dir, 'journal-bench-'));
   try {
     const fsync = fsyncMs(directory);
+    prefillKeys(directory, count, { at: AT, windowMs: DAY });
+    if (backlog > 0)
+      await prefillDeliveries(directory, backlog, { trigger: 'shop/orders-to-jobs', at: AT, due: AT + DAY });
     const start = performance.now();
-    preload(directory, count);
+    await (await openSqliteJournal({ directory })).close();
     console.log(
-      `${count} keys in the window (put there in ${((performance.now() - start) / 1000).toFixed(1)} s), ` +
+      `${count} keys in the window, a backlog of ${backlog}: opened in ${Math.round(performance.now() - start)} ms; ` +
         `fsync p50 ${fsync.p50.toFixed(3)} p99 ${fsync.p99.toFixed(3)} ms`,
     );
-    for (const inFlight of values['in-flight'].split(',').map(Number)) {
+    for (const inFlight of numbers(values['in-flight'])) {
       await measure(directory, inFlight, false);
       await measure(directory, inFlight, true);
     }
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+for (const count of numbers(values.keys)) {
+  for (const backlog of numbers(values.backlog)) await measureAll(count, backlog);
 }

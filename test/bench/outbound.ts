@@ -7,7 +7,7 @@ import { createClient } from '../../receiver/deliver/client.ts';
 import { createEngine } from '../../receiver/deliver/engine.ts';
 import type { Route } from '../../receiver/deliver/engine-contract.ts';
 import { systemTimer } from '../../receiver/deliver/outbound.ts';
-import { createMemoryLog, plainRenderer, someEvent } from '../../receiver/deliver/testing.ts';
+import { createMemoryLog, NO_TASKS, plainRenderer, someEvent } from '../../receiver/deliver/testing.ts';
 import { POLICY } from '../../receiver/routing/testing.ts';
 
 /*
@@ -127,6 +127,7 @@ function whole(url: string): (count: number) => Promise<void> {
   let left = 0;
   let over: (() => void) | undefined;
   const engine = createEngine({
+    tasks: NO_TASKS,
     journal: {
       settle: ({ state }) => {
         if (state !== 'delivered') fail();
@@ -146,7 +147,7 @@ function whole(url: string): (count: number) => Promise<void> {
     now: Date.now,
     random: Math.random,
     setTimer: systemTimer,
-    observer: { attempted() {}, tried() {}, dead() {} },
+    observer: { attempted() {}, tried() {}, ended() {}, dead() {} },
     log: createMemoryLog(),
   });
   let unhanded = 0;

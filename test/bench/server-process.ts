@@ -14,10 +14,12 @@ export interface ServerProcess {
 export async function startServer(
   args: readonly string[],
   ready: (line: string) => boolean,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const started = performance.now();
   const child = spawn('taskset', ['-c', '0', process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   });
   const line = await firstLine(child, ready);
   return {

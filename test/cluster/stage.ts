@@ -67,7 +67,11 @@ export async function setStage(server: Connection): Promise<ClusterStage> {
   const own = ['--kubeconfig', server.kubeconfigFile, '--namespace', namespace];
   const loopback = ['--egress-allow', '127.0.0.0/8'];
   const operator = opened.use(
-    launch(['operator', ...own, '--watch-namespace', namespace, '--receiver-service', SERVICE, ...loopback]),
+    launch(
+      ['operator', ...own, '--watch-namespace', namespace, '--receiver-service', SERVICE, ...loopback]
+        .concat('--admin', '127.0.0.1:0')
+        .concat('--leader-elect', '--generate-secrets'),
+    ),
   );
   await run(['wait', '--for=create', `secret/${ADMIN_TOKEN_SECRET}`, '--timeout=60s']);
   const encoded = await run(['get', 'secret', ADMIN_TOKEN_SECRET, '-o', 'jsonpath={.data.token}']);

@@ -35,11 +35,11 @@ export async function killUnderLoad(directory: string, round: number, after: num
   });
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== null) throw new Error(`the loading process ended by itself with ${code}`);
-  return read(text);
+  return toldBy(text);
 }
 
-/** Reads whole lines only: the last one may be torn. */
-function read(text: string): Told {
+/** What a loading process has told so far. Whole lines only: the last one may be torn. */
+export function toldBy(text: string): Told {
   const committed = new Map<string, [number, ...number[]]>();
   const settled = new Set<number>();
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TrafficItem } from '../../receiver/observe/traffic.ts';
 
 /** The far end of confirmation: an admin port that tells the revision which the test gives it. */
 export interface FakeReceiver {
@@ -9,6 +10,8 @@ export interface FakeReceiver {
   readonly revision: number;
   /** What it tells of its keys' use. */
   used(entrance: string, key: string, lastUsed: number): void;
+  /** What it tells of a resource's traffic from now on. */
+  passed(item: TrafficItem): void;
   /** Resolves when the operator waits for a revision that this receiver does not run. */
   askedInVain(): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -19,6 +22,7 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
   let revision = 0;
   let following = true;
   const items: object[] = [];
+  const traffic = new Map<string, TrafficItem>();
   const held = new Map<ServerResponse, number>();
   const inVain: ((atLeast: number) => void)[] = [];
 
@@ -41,6 +45,10 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
     const url = new URL(request.url ?? '', 'http://receiver');
     if (url.pathname === '/api/keys')
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ items }));
+    else if (url.pathname === '/api/traffic')
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ items: [...traffic.values()] }));
     else answer(response, Number(url.searchParams.get('atLeast') ?? 0));
   };
   const server = createServer((request, response) => {
@@ -55,6 +63,7 @@ export async function startFakeReceiver(token: () => Promise<string>): Promise<F
       for (const [response, atLeast] of held) answer(response, atLeast);
     },
     used: (entrance, key, lastUsed) => void items.push({ entrance, key, lastUsed }),
+    passed: (item) => void traffic.set(item.resource, item),
     get revision() {
       return revision;
     },

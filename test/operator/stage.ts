@@ -6,6 +6,8 @@ import { readAdminToken } from '../../operator/confirm/admin-token.ts';
 import { createAsk } from '../../operator/confirm/ask.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
+import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
+import type { TrafficStatus } from '../../operator/traffic/totals.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { corePath, resourcesOf } from '../../receiver/kube/collection.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
@@ -38,6 +40,7 @@ export interface Shown extends Watchable {
     readonly address?: { readonly url: string };
     readonly targetUri?: string;
     readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
+    readonly traffic?: TrafficStatus;
   };
 }
 
@@ -162,6 +165,7 @@ export async function setStage(server: Connection): Promise<Stage> {
     async startOperator() {
       const ask = createAsk(dispatcher);
       const askKeyUse = createAskKeyUse(dispatcher);
+      const askTraffic = createAskTraffic(dispatcher);
       // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
       const loopback = (url: string): string => `http://127.0.0.1:${new URL(url).port}`;
       const operator = createOperator({
@@ -177,7 +181,10 @@ export async function setStage(server: Connection): Promise<Stage> {
         ask: (question) => ask({ ...question, url: loopback(question.url) }),
         askKeyUse: (question) => askKeyUse({ ...question, url: loopback(question.url) }),
         keyUseEveryMs: 50,
+        askTraffic: (question) => askTraffic({ ...question, url: loopback(question.url) }),
+        trafficEveryMs: 50,
         makeToken: () => 'made-by-the-operator',
+        canGenerate: true,
         randomBytes,
         log: SILENT,
         now: Date.now,

@@ -67,10 +67,13 @@ function compileArgsByType(job: JobShape, field: string): Compiled<ReadonlyMap<s
 }
 
 function metaOf(event: CloudEvent, context: RenderContext): string {
-  const { subject, time } = event.attributes;
+  const { subject, time, instanceid } = event.attributes;
   let meta = `{"trigger_event_id":${JSON.stringify(event.id)},"trigger_source":${JSON.stringify(event.source)}`;
   if (subject !== undefined) meta += `,"trigger_subject":${JSON.stringify(subject)}`;
   if (time !== undefined) meta += `,"trigger_time":${JSON.stringify(time)}`;
+  // Outside steps it is an extension like any other.
+  if (event.context !== undefined && instanceid !== undefined)
+    meta += `,"instance_id":${JSON.stringify(instanceid)}`;
   return `${meta},"idempotency_key":${JSON.stringify(context.idempotencyKey)}}`;
 }
 

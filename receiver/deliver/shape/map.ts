@@ -121,11 +121,11 @@ function apply(
       );
     else delete attributes[change.attribute];
   }
-  if (template === undefined) return new CloudEvent(attributes, event.body, () => event.data);
+  if (template === undefined) return new CloudEvent(attributes, event.body, () => event.data, event.context);
   const data = evaluate(() => template(root), `${path}.data.template`);
   const text = evaluate(() => madeJson(data, event.body?.length ?? 0), `${path}.data.template`);
   if (!isJson(attributes['datacontenttype'])) attributes['datacontenttype'] = 'application/json';
-  return new CloudEvent(attributes, Buffer.from(text), () => data);
+  return new CloudEvent(attributes, Buffer.from(text), () => data, event.context);
 }
 
 /** Runs an expression of the author's: what goes wrong there is the event's fate, not the receiver's. */

@@ -111,8 +111,10 @@ export class FrontConnection {
   };
 
   readonly #onEnd = (): void => {
-    const cutOff = this.#state === 'serving' && this.#unserved > 0 && this.#owed.length === 0;
-    if (cutOff) this.#socket.write(CUT_OFF);
+    if (this.#state === 'serving' && this.#unserved > 0 && this.#owed.length === 0) {
+      this.#socket.write(CUT_OFF);
+      this.#socket.destroy(cutOff());
+    }
     this.#stop('ending');
   };
 
@@ -266,6 +268,11 @@ export class FrontConnection {
     this.#release();
     this.#front.left(this);
   }
+}
+
+/** What Node's parser says of it, for whoever watches the errors of connections. */
+function cutOff(): Error {
+  return Object.assign(new Error('it ended before it was whole'), { code: 'HPE_INVALID_EOF_STATE' });
 }
 
 /** The close that follows an error says all. */

@@ -16,8 +16,11 @@ export interface PlainHead extends RequestHead {
  */
 export type ReadHead = (bytes: Buffer, start: number) => PlainHead | 'partial' | 'other';
 
-/** More headers than that are for `node:http`. */
+/** More headers than that are for `node:http`, and longer names. */
 const MOST_HEADERS = 64;
+const LONGEST_NAME = 64;
+/** Names that are remembered; then it begins anew. */
+const MOST_NAMES = 1024;
 
 const TAB = 0x09;
 const CR = 0x0d;
@@ -45,8 +48,13 @@ function tableOf(characters: string): Uint8Array {
   return table;
 }
 
-/** Headers that change how a message is framed or who speaks next, and the one that node:http makes a list of. */
+/**
+ * Headers that change how a message is framed or who speaks next, the one that node:http makes a list of, and names that
+ * objects have of their own.
+ */
 const OTHERS: ReadonlySet<string> = new Set([
+  '__proto__',
+  'constructor',
   'expect',
   'http2-settings',
   'proxy-connection',
@@ -66,6 +74,7 @@ const LENGTH = /^(?:0|[1-9]\d{0,8})$/;
 export function createHeadReader(): ReadHead {
   /** Where each header's name begins and ends, and its value. */
   const spans = new Uint32Array(MOST_HEADERS * 4);
+  const names = createNames();
 
   /** Walks over one header and its CRLF; answers where the next line begins, 0: the bytes end, -1: it is no header. */
   function header(bytes: Buffer, from: number, span: number): number {
@@ -98,7 +107,7 @@ export function createHeadReader(): ReadHead {
       count++;
     }
     const ended = matches(bytes, at, LINE_END);
-    return ended !== true ? ended : plainHead(bytes, { start, targetEnd, headEnd: at, spans, count });
+    return ended !== true ? ended : plainHead(bytes, { start, targetEnd, headEnd: at, spans, count }, names);
   };
 }
 
@@ -134,14 +143,17 @@ function withoutBlanks(bytes: Buffer, from: number, end: number): number {
   return at;
 }
 
-function plainHead(bytes: Buffer, { start, targetEnd, headEnd, spans, count }: Spans): PlainHead | 'other' {
+function plainHead(
+  bytes: Buffer,
+  { start, targetEnd, headEnd, spans, count }: Spans,
+  names: Names,
+): PlainHead | 'other' {
   const text = bytes.toString('latin1', start, headEnd);
   const headers: IncomingHttpHeaders = {};
+  names.begin();
   for (let span = 0; span < count * 4; span += 4) {
-    const name = text
-      .slice((spans[span] as number) - start, (spans[span + 1] as number) - start)
-      .toLowerCase();
-    if (headers[name] !== undefined || OTHERS.has(name)) return 'other';
+    const name = names.take(text.slice((spans[span] as number) - start, (spans[span + 1] as number) - start));
+    if (name === undefined) return 'other';
     headers[name] = text.slice((spans[span + 2] as number) - start, (spans[span + 3] as number) - start);
   }
   const length = headers['content-length'];
@@ -164,4 +176,55 @@ function closes(connection: string | undefined): boolean | undefined {
   const option = connection.toLowerCase();
   if (option === 'close') return true;
   return option === 'keep-alive' ? false : undefined;
+}
+
+/** The names of a head's headers. */
+interface Names {
+  /** Begins a head. */
+  begin(): void;
+  /** The name in lower case; undefined where it is not plain, or was taken since `begin`. */
+  take(spelled: string): string | undefined;
+}
+
+interface Name {
+  readonly lower: string;
+  /** The head that had it last. */
+  head: number;
+}
+
+/** Senders spell a few dozen names over and over: each is looked up once as it is spelled, and not made anew. */
+function createNames(): Names {
+  const spellings = new Map<string, Name>();
+  const names = new Map<string, Name>();
+  let head = 0;
+
+  function learn(spelled: string): Name {
+    const lower = spelled.toLowerCase();
+    let name = names.get(lower);
+    if (name === undefined) {
+      name = { lower, head: 0 };
+      names.set(lower, name);
+    }
+    spellings.set(spelled, name);
+    return name;
+  }
+
+  return {
+    begin() {
+      head += 1;
+      if (spellings.size <= MOST_NAMES) return;
+      spellings.clear();
+      names.clear();
+    },
+    take(spelled) {
+      let name = spellings.get(spelled);
+      if (name === undefined) {
+        if (spelled.length > LONGEST_NAME || OTHERS.has(spelled.toLowerCase())) return undefined;
+        name = learn(spelled);
+      }
+      if (name.head === head) return undefined;
+      name.head = head;
+      return name.lower;
+    },
+  };
 }

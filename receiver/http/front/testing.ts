@@ -62,7 +62,14 @@ export async function openFrontStage(
       granted.release(bytes);
     },
   };
-  const observer = { accepted: () => undefined, rejected: () => undefined, repeated: () => undefined };
+  const observer = {
+    accepted: () => undefined,
+    rejected: () => undefined,
+    repeated: () => undefined,
+    queued: () => undefined,
+    proved: () => undefined,
+    committed: () => undefined,
+  };
   const door = { admission, slow: watchSlowSenders(SLOWEST), observer, now: Date.now };
   const stage = { hot: [] as Seen[], rest: [] as Seen[], waiting: [] as (() => void)[], held: false };
   const intake: Intake = {

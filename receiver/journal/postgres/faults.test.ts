@@ -211,6 +211,32 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
     await proxy.close();
   });
 
+  it('drops its oldest history near its limit, refuses at it, and goes on once there is room', async () => {
+    const DAY = 86_400_000;
+    const address = parsePostgresAddress(database.url);
+    const journal = await openPostgresJournal({ address, maxBytes: 100_000 });
+    opened.push(journal);
+    const large = (at: number, n: number) =>
+      commit(
+        journal,
+        Array.from({ length: n }, () => unit({ at, data: Buffer.alloc(10_000) })),
+      );
+    await large(T, 5);
+    await large(T + 2 * DAY, 6);
+    const refused = async (): Promise<string> => {
+      try {
+        // A repeat: it adds nothing.
+        await commit(journal, [unit({ at: T + 2 * DAY, key: 'same' })]);
+        return 'taken';
+      } catch (error) {
+        return (error as JournalError).code;
+      }
+    };
+    await expect.poll(refused, { timeout: 10_000 }).toBe('JournalFull');
+    expect(await journal.prune(T + 2 * DAY)).toBe(5);
+    await expect.poll(refused, { timeout: 10_000 }).toBe('taken');
+  });
+
   it('says so when its disk is full, and goes on once there is room', async () => {
     const journal = await open();
     await insist(journal, 'first');

@@ -13,7 +13,7 @@ import { createNames } from './names.ts';
 import { createPartitions } from './partitions.ts';
 import { isConnectionLost, journalError } from './postgres-error.ts';
 import { createPresence } from './presence.ts';
-import { createPrune, type Retention } from './prune.ts';
+import { createPrune, journalBytes, type Retention } from './prune.ts';
 import { createQueue } from './queue.ts';
 import { createRowReader } from './read-rows.ts';
 import { beginSession, endSession } from './sessions.ts';
@@ -33,6 +33,11 @@ export interface PostgresJournalOptions {
   readonly address: PostgresAddress;
   /** Default: 7 days for delivered and unmatched events, 30 days for dead letters. What is undone stays. */
   readonly retention?: Partial<Retention>;
+  /**
+   * How large the journal may be in bytes, as it counts them; default: as large as the database lets it. From 95 % of it on
+   * delivered and unmatched history goes, oldest first; at the limit `commit` answers `JournalFull`.
+   */
+  readonly maxBytes?: number;
   readonly log?: {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
@@ -63,7 +68,9 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   const doubts = createDoubts();
   const lists = createLists(pool, names);
   const rowReader = createRowReader(pool);
-  const prune = createPrune(retention);
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
+  const prune = createPrune(retention, maxBytes);
+  let full = false;
   /** Shapes that this session has put. */
   let put = new Set<string>();
   let session = '';
@@ -121,6 +128,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   async function write(batch: Batch): Promise<readonly UnitOutcome[]> {
     let client: pg.Client | undefined;
     try {
+      if (full && batch.units.some(({ event }) => event !== undefined)) throw overfull(maxBytes);
       client = await connected();
       const outcomes = await writeOn(client, batch);
       doubts.settled();
@@ -149,6 +157,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     clock,
     log,
     shown,
+    looked: measure,
   });
 
   /** Sees to the server and the schema; the connection that did. */
@@ -164,6 +173,10 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       await pool.end();
       throw journalError(error, shown);
     }
+  }
+
+  async function measure(): Promise<void> {
+    if (maxBytes !== Number.POSITIVE_INFINITY) full = (await journalBytes(pool)) >= maxBytes;
   }
 
   async function linesExist(): Promise<boolean> {
@@ -258,6 +271,13 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   async function handOver(): Promise<void> {
     await onOne((client) => endSession(client, session));
   }
+}
+
+function overfull(maxBytes: number): JournalError {
+  return new JournalError(
+    'JournalFull',
+    `the journal has reached its limit of ${maxBytes} bytes and nothing in it may go; raise --max-journal, or see what keeps deliveries from being made`,
+  );
 }
 
 /** Work that another receiver may do. */

@@ -13,6 +13,8 @@ export interface PresenceParts {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly shown: string;
+  /** Called at each beat. */
+  readonly looked: () => Promise<void>;
   readonly log?: { warn(fields: object, message: string): void } | undefined;
 }
 
@@ -26,7 +28,8 @@ export interface Presence {
 }
 
 /** Makes it; it begins at once. */
-export function createPresence({ connect, session, renew, clock, shown, log }: PresenceParts): Presence {
+export function createPresence(parts: PresenceParts): Presence {
+  const { connect, session, renew, clock, shown, log } = parts;
   const watch = createWatch();
   const watchers: (() => void)[] = [];
   let client: pg.Client | undefined;
@@ -57,6 +60,7 @@ export function createPresence({ connect, session, renew, clock, shown, log }: P
   async function look(): Promise<void> {
     const on = await connected();
     if (!(await beat(on, session()))) await renew();
+    await parts.looked();
     for (const { id, beat } of watch.look(await otherSessions(on, session()), clock())) {
       const taken = await endSession(on, id, beat);
       if (taken === undefined) continue;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { float8s } from './binary-array.ts';
 import { boundsOf, closePart, type Part } from './partitions.ts';
+import type { Queries } from './queries.ts';
 import { SEEN_PARTS, STATE } from './schema.ts';
 import { ROW_BYTES } from './tally.ts';
 
@@ -9,8 +10,18 @@ const STEP = 500;
 const KEYS_STEP = 2000;
 /** A partition in which more is undone than this stays as it is: no transaction of ours is long. */
 const MOST_KEPT = 10_000;
+/** History is dropped from this part of the limit on. */
+const TRIM_FROM = 0.95;
 /** After this, the events that outlived their partition are looked at again. */
 const WALK_AGAIN_MS = 3_600_000;
+
+/** How many bytes the journal holds, as it counts them. */
+export async function journalBytes(on: Queries): Promise<number> {
+  const { rows } = await on.query({
+    text: "SELECT coalesce(sum(n), 0)::float8 AS bytes FROM tally WHERE status = 'bytes'",
+  });
+  return (rows[0] as { bytes: number }).bytes;
+}
 
 /** How long events are kept, in milliseconds from acceptance; `dead`: from when their delivery became a dead letter. */
 export interface Retention {
@@ -34,7 +45,7 @@ interface Rows {
 const KEPT: Rows = { events: 'event_kept', ended: 'ended', part: 'kept' };
 
 /** Makes the function. */
-export function createPrune(retention: Retention): Prune {
+export function createPrune(retention: Retention, maxBytes: number): Prune {
   const longest = Math.max(retention.delivered, retention.unmatched);
   let walked = Number.NEGATIVE_INFINITY;
 
@@ -48,6 +59,12 @@ export function createPrune(retention: Retention): Prune {
     if (now - walked > WALK_AGAIN_MS || now < walked) {
       walked = now;
       removed += await byRows(client, session, now, KEPT);
+    }
+    const parts = rows as Part[];
+    // The newest stays: it is written to.
+    for (const part of parts.slice(0, -1)) {
+      if ((await journalBytes(client)) < maxBytes * TRIM_FROM) break;
+      removed += await retire(client, session, part);
     }
     await expireKeys(client, session, now);
     await expireRows(client, session, now);

@@ -94,9 +94,13 @@ export function createClaims(
         }
         bury.run(now, row.id);
         drop.run(row.id);
-        if (row.line !== null) lines.advance(row.trigger, row.line);
+        if (row.line !== null) {
+          tally.lined--;
+          lines.advance(row.trigger, row.line);
+        }
         tally.backlog--;
         tally.dead++;
+        tally.deadBytes += row.head.length + (row.data?.length ?? 0);
         damaged(row.id);
       }
       return taken;

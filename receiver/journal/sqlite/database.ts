@@ -7,6 +7,10 @@ import { journalError } from './sqlite-error.ts';
 /** Marks the file as a journal of ours: `SgBx`. */
 const APPLICATION = 0x53_67_42_78;
 export const PAGE_BYTES = 8192;
+/** A WAL of so many pages is put into the file within a commit, if it could not be between two. */
+const LARGEST_WAL_PAGES = 8000;
+/** The same while somebody copies the journal's files: 1 GiB. */
+const LARGEST_HELD_WAL_PAGES = 131_072;
 /** A file up to this many pages is checked in full when it is opened: some ten milliseconds. */
 const CHECKED_PAGES = 2048;
 
@@ -31,7 +35,15 @@ function prepare(db: DatabaseSync, directory: string): void {
   // Exclusive before the first access in WAL mode: the index of the WAL then lives on the heap, not in a shared file.
   db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
-    PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8000; BEGIN IMMEDIATE; COMMIT;`);
+    PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = ${LARGEST_WAL_PAGES};
+    BEGIN IMMEDIATE; COMMIT;`);
+  const version = versionOf(db, directory);
+  migrate(db, version);
+  check(db, directory);
+}
+
+/** The version of a database that is a journal of ours. @throws JournalError for one that is none, or is newer */
+export function versionOf(db: DatabaseSync, directory: string): number {
   const application = number(db, 'PRAGMA application_id');
   const version = number(db, 'PRAGMA user_version');
   if (
@@ -49,11 +61,11 @@ function prepare(db: DatabaseSync, directory: string): void {
       `the journal in ${directory} is of version ${version} and this program reads up to ${MIGRATIONS.length}; run the newer program again, or give another directory`,
     );
   }
-  migrate(db, version);
-  check(db, directory);
+  return version;
 }
 
-function migrate(db: DatabaseSync, version: number): void {
+/** Brings a database to the current version, one transaction for each version. */
+export function migrate(db: DatabaseSync, version: number): void {
   for (const [i, statements] of MIGRATIONS.entries()) {
     if (i < version) continue;
     db.exec(
@@ -70,6 +82,11 @@ function check(db: DatabaseSync, directory: string): void {
   if (verdict === 'ok') return;
   const message = `the journal in ${directory} is damaged (${verdict}); set the files aside and restore a backup`;
   throw new JournalError('JournalCorrupt', message);
+}
+
+/** Whether the WAL may grow for now. */
+export function holdWal(db: DatabaseSync, held: boolean): void {
+  db.exec(`PRAGMA wal_autocheckpoint = ${held ? LARGEST_HELD_WAL_PAGES : LARGEST_WAL_PAGES}`);
 }
 
 /** The one number that a statement answers. */

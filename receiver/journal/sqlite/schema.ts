@@ -6,7 +6,7 @@
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
  * - `row`: what units change by compare-and-set; `row_count`: how many rows a kind, an owner and a status have in common
- * - `sequence`: the highest ids that pruning has removed, so that none is given twice
+ * - `sequence`: the highest ids that pruning has removed, so that none is given twice; how much history there is
  */
 const FIRST = `
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
@@ -41,6 +41,19 @@ ALTER TABLE waiting ADD COLUMN line TEXT;
 ALTER TABLE done ADD COLUMN task TEXT;
 ALTER TABLE done ADD COLUMN line TEXT;
 CREATE INDEX waiting_line ON waiting (trigger, line, state) WHERE line IS NOT NULL;
+ALTER TABLE run DROP COLUMN filter;
+ALTER TABLE sequence ADD COLUMN matched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sequence ADD COLUMN matched_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sequence ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sequence ADD COLUMN unmatched_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sequence ADD COLUMN dead_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE sequence SET
+  matched = (SELECT count(*) FROM event WHERE deliveries > 0),
+  matched_bytes = (SELECT coalesce(sum(length(head) + coalesce(length(data), 0)), 0) FROM event WHERE deliveries > 0),
+  unmatched = (SELECT count(*) FROM event WHERE deliveries = 0),
+  unmatched_bytes = (SELECT coalesce(sum(length(head) + coalesce(length(data), 0)), 0) FROM event WHERE deliveries = 0),
+  dead_bytes = (SELECT coalesce(sum(length(head) + coalesce(length(data), 0)), 0)
+    FROM done JOIN event ON event.id = done.event WHERE state = 3);
 CREATE TABLE row (
   id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, owner INTEGER NOT NULL,
   status INTEGER NOT NULL, due INTEGER, expires INTEGER, created INTEGER NOT NULL, changed INTEGER NOT NULL,

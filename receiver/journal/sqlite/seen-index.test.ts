@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { addToFilter, createFilter, mayHold } from './filter.ts';
+import { createFingerprints } from './fingerprints.ts';
 import { createKeyTable } from './key-table.ts';
 import { MIGRATIONS } from './schema.ts';
 import { openSeenIndex, type SeenIndex } from './seen-index.ts';
@@ -84,30 +84,53 @@ describe('the dedup index', () => {
   });
 });
 
-describe('the filter', () => {
-  it('never misses a key, and lets few strangers pass', () => {
-    const words = new Uint32Array(4 * 20_000);
-    for (let i = 0; i < 20_000; i++) words.set(wordsOf(`k${i}`), i * 4);
-    const filter = createFilter(10_000);
-    for (let i = 0; i < 10_000; i++) addToFilter(filter, words, i * 4);
-    const passed = Array.from({ length: 20_000 }, (_, i) =>
-      mayHold(filter, words.subarray(i * 4, i * 4 + 4)),
+describe('the fingerprints', () => {
+  interface NamedRun {
+    readonly name: string;
+  }
+  const keysOf = (count: number): Uint32Array =>
+    new Uint32Array(
+      Array.from({ length: count }, (_, i) => [
+        ...new Uint32Array(hash('sha256', `${i}`, 'buffer').buffer.slice(0, 16)),
+      ]).flat(),
     );
-    expect(passed.slice(0, 10_000).every(Boolean)).toBe(true);
-    expect(passed.slice(10_000).filter(Boolean).length).toBeLessThan(50);
+
+  it('lead to the runs that hold a key, and to none for one that no run holds', () => {
+    const words = keysOf(12_000);
+    const fingerprints = createFingerprints<NamedRun>(500);
+    const found = (i: number): string[] => {
+      const runs: NamedRun[] = [];
+      fingerprints.find(words.subarray(i * 4, i * 4 + 4), runs);
+      return runs.map(({ name }) => name);
+    };
+    const runs = Array.from({ length: 20 }, (_, run) => ({ name: String(run) }));
+    for (const [i, run] of runs.entries()) fingerprints.add(run, words.subarray(i * 500 * 4), 500);
+    fingerprints.add({ name: 'again' }, words, 3);
+    expect(found(2)).toEqual(['0', 'again']);
+    for (let run = 0; run < 20; run++) {
+      for (let i = 3; i < 500; i++) expect(found(run * 500 + i)).toEqual([String(run)]);
+    }
+    for (let i = 10_000; i < 12_000; i++) expect(found(i)).toEqual([]);
+    for (const run of runs) fingerprints.drop(run);
+    expect([found(2), found(700)]).toEqual([['again'], []]);
+  });
+
+  it('take a run larger than they were made for', () => {
+    const words = keysOf(5000);
+    const fingerprints = createFingerprints<NamedRun>(8);
+    fingerprints.add({ name: 'large' }, words, 5000);
+    const runs: NamedRun[] = [];
+    for (let i = 0; i < 5000; i++) fingerprints.find(words.subarray(i * 4, i * 4 + 4), runs);
+    expect(runs).toHaveLength(5000);
   });
 });
 
 describe('the table of keys', () => {
   it('finds the valid one of several entries of a key', () => {
     const table = createKeyTable();
-    const key = wordsOf('k');
+    const key = new Uint32Array(hash('sha256', 'k', 'buffer').buffer.slice(0, 16));
     table.add(key, 1, 10, T);
     table.add(key, 2, 20, T + 1);
     expect([table.find(key, T - 1), table.find(key, T), table.find(key, T + 1)]).toEqual([0, 1, -1]);
   });
 });
-
-function wordsOf(text: string): Uint32Array {
-  return new Uint32Array(hash('sha256', text, 'buffer').buffer.slice(0, 16));
-}

@@ -1,7 +1,7 @@
 /**
  * Which keys were accepted, and what they were answered. Keys are random, and a B-tree of millions of random keys costs a
  * page write each; so a key is written in order of arrival (`seen`), found through a table in memory while it is among
- * the newest of its window class, and later through sorted runs (`run`, `chunk`) that each have a filter in memory. A
+ * the newest of its window class, and later through sorted runs (`run`, `chunk`) of which memory has fingerprints. A
  * run and its rows go as a whole when the last of its windows has passed.
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -18,7 +18,7 @@ import {
 } from './seen-log.ts';
 import { createSeenRuns } from './seen-runs.ts';
 
-/** So many keys in memory make a run: 28 bytes each there, about 50 here. */
+/** So many keys in memory make a run: some 5 bytes each there, about 50 here. */
 export const RUN_KEYS = 65_536;
 
 interface WindowClass {
@@ -53,7 +53,7 @@ export interface SeenIndex {
 
 /** Opens the index over its tables. */
 export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): SeenIndex {
-  const runs = createSeenRuns(db);
+  const runs = createSeenRuns(db, runKeys);
   const insert = db.prepare('INSERT INTO seen (id, body) VALUES (?, ?)');
   const select = db.prepare('SELECT body FROM seen WHERE id = ?');
   const classes = new Map<number, WindowClass>();
@@ -144,7 +144,7 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
         if (!ripe(each, now, runKeys)) continue;
         const made = runs.write(each.number, each.firstRow, each.rowId - 1, each.table);
         pending.push(() => {
-          runs.add(made);
+          runs.add(made, each.table);
           classes.delete(each.number);
         });
         return true;

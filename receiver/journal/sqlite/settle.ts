@@ -18,7 +18,13 @@ interface Told {
 
 interface Place {
   readonly trigger: number;
+  readonly line: string;
+}
+
+interface Revived {
+  readonly trigger: number;
   readonly line: string | null;
+  readonly shape: number;
 }
 
 /**
@@ -32,28 +38,43 @@ export function createSettler(
   // The bytes are put one behind the other inside the database: the common case reads nothing back.
   const finish = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, ?, ?, ?,
     iif(history IS NULL, ?4, CAST(history || ?4 AS BLOB)), task, line FROM waiting WHERE id = ?5`);
-  const drop = db.prepare('DELETE FROM waiting WHERE id = ? RETURNING trigger, line');
+  const drop = db.prepare('DELETE FROM waiting WHERE id = ?');
+  const place = db.prepare('SELECT trigger, line FROM waiting WHERE id = ? AND line IS NOT NULL');
+  const size = db.prepare(`SELECT length(head) + coalesce(length(data), 0) AS bytes
+    FROM event WHERE id = (SELECT event FROM done WHERE id = ?)`);
   const history = db.prepare('SELECT history FROM waiting WHERE id = ?');
   // One that is given out of its line keeps its place there; another goes behind.
   const wait = db.prepare(`UPDATE waiting SET state = iif(line IS NULL OR state = 0, 0, ${BEHIND}),
-    holder = 0, due = ?, attempts = attempts + ?, history = ?, reason = NULL WHERE id = ? RETURNING trigger, line`);
-  const park = db.prepare(
-    'UPDATE waiting SET state = 1, holder = 0, reason = ? WHERE id = ? RETURNING trigger, line',
-  );
+    holder = 0, due = ?, attempts = attempts + ?, history = ?, reason = NULL WHERE id = ?`);
+  const park = db.prepare('UPDATE waiting SET state = 1, holder = 0, reason = ? WHERE id = ?');
   const revive = db.prepare(`INSERT INTO waiting
     SELECT id, event, trigger, shape, iif(line IS NULL, 0, ${BEHIND}), ?, 0, 0, NULL, history, task, line
     FROM done WHERE id = ? AND state = 3 RETURNING trigger, line, shape`);
   const forget = db.prepare('DELETE FROM done WHERE id = ?');
 
-  function advance(place: Place | undefined): void {
-    if (place !== undefined && place.line !== null) lines.advance(place.trigger, place.line);
+  /** Where an undone delivery is in line. Asked only where there is a line at all: it costs more than all else here. */
+  function placeOf(delivery: number): Place | undefined {
+    return tally.lined === 0 ? undefined : (place.get(delivery) as Place | undefined);
+  }
+
+  function advance(from: Place | undefined): void {
+    if (from !== undefined) lines.advance(from.trigger, from.line);
+  }
+
+  function countDead(delivery: number, by: 1 | -1): void {
+    const { bytes } = (size.get(delivery) ?? { bytes: 0 }) as { bytes: number };
+    tally.dead += by;
+    tally.deadBytes += by * bytes;
   }
 
   function end({ state, delivery, time, reason, attempt }: Told): void {
     if (finish.run(state, time, reason, attempt, delivery).changes === 0) return;
-    advance(drop.get(delivery) as Place | undefined);
+    const inLine = placeOf(delivery);
+    drop.run(delivery);
     tally.backlog--;
-    if (state === STATE.dead) tally.dead++;
+    if (inLine !== undefined) tally.lined--;
+    advance(inLine);
+    if (state === STATE.dead) countDead(delivery, 1);
   }
 
   function delay({ delivery, time, attempt }: Told): void {
@@ -64,23 +85,32 @@ export function createSettler(
     }
     const made = attempt.length === 0 ? 0 : 1;
     const whole = made === 0 ? row.history : appendAttempt(row.history, attempt);
-    advance(wait.get(time, made, whole, delivery) as Place | undefined);
+    wait.run(time, made, whole, delivery);
+    advance(placeOf(delivery));
   }
 
   /** A dead delivery waits again; its attempts are counted anew, its history stays. */
   function redrive(delivery: number, due: number): void {
-    const revived = revive.get(due, delivery) as (Place & { shape: number }) | undefined;
+    const revived = revive.get(due, delivery) as Revived | undefined;
     if (revived === undefined) return;
     shapes.use(revived.shape);
+    countDead(delivery, -1);
     forget.run(delivery);
     tally.backlog++;
-    tally.dead--;
-    advance(revived);
+    const { trigger, line } = revived;
+    if (line === null) return;
+    tally.lined++;
+    lines.advance(trigger, line);
+  }
+
+  function parkOne({ delivery, reason }: Told): void {
+    park.run(reason, delivery);
+    advance(placeOf(delivery));
   }
 
   const byState: Readonly<Record<number, (told: Told) => void>> = {
     [STATE.waiting]: delay,
-    [STATE.parked]: ({ reason, delivery }) => advance(park.get(reason, delivery) as Place | undefined),
+    [STATE.parked]: parkOne,
     [STATE.delivered]: end,
     [STATE.dead]: end,
   };

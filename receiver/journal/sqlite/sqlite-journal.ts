@@ -3,7 +3,7 @@ import { checkUnits } from '../check-units.ts';
 import type { Journal, JournalError, Page, Query, RowQuery, StateRow } from '../journal.ts';
 import { defaultMaxBytes, prepareDirectory } from './directory.ts';
 import type { Step } from './lists.ts';
-import type { Retention } from './prune.ts';
+import type { HistoryLimits, Retention } from './retention.ts';
 import { RUN_KEYS } from './seen-index.ts';
 import { openSession, type Session } from './session.ts';
 import type { StoreOptions } from './store.ts';
@@ -26,6 +26,8 @@ export interface SqliteJournalOptions {
   readonly maxBytes?: number;
   /** Default: 7 days for delivered and unmatched events, 30 days for dead letters. What is undone stays. */
   readonly retention?: Partial<Retention>;
+  /** Default: what `maxBytes` leaves room for. */
+  readonly limits?: HistoryLimits;
   /** How many dedup keys of a kind are kept in memory before they become a sorted run on disk; default 65,536. */
   readonly runKeys?: number;
   readonly log?: {
@@ -47,6 +49,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     directory,
     maxBytes: options.maxBytes ?? defaultMaxBytes(directory),
     retention: { ...DEFAULT_RETENTION, ...options.retention },
+    limits: options.limits ?? {},
     runKeys: options.runKeys ?? RUN_KEYS,
   };
   /** Shapes that were handed over: the same one comes with every event. */

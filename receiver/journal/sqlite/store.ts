@@ -2,13 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
-import { openDatabase, PAGE_BYTES } from './database.ts';
+import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
+import { isHeld } from './hold.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
-import { createPruner, type Retention } from './prune.ts';
+import { createPruner, type Pruned } from './prune.ts';
 import { createRowReader } from './read-rows.ts';
 import { createReplyWriter } from './reply.ts';
+import type { HistoryLimits, Retention } from './retention.ts';
 import { createRowCounts } from './row-counts.ts';
 import { openSeenIndex } from './seen-index.ts';
 import { createSettler } from './settle.ts';
@@ -24,6 +26,7 @@ export interface StoreOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly retention: Retention;
+  readonly limits: HistoryLimits;
   /** Keys in memory before they make a sorted run. */
   readonly runKeys: number;
 }
@@ -57,11 +60,12 @@ function fullMessage(directory: string, maxBytes: number): string {
 export type Store = ReturnType<typeof openStore>;
 
 /** Opens the journal in a directory. @throws JournalError */
-export function openStore({ directory, maxBytes, retention, runKeys }: StoreOptions) {
+export function openStore(options: StoreOptions) {
+  const { directory } = options;
   const db = openDatabase(directory);
   let parts: ReturnType<typeof openParts>;
   try {
-    parts = openParts(db, { directory, maxBytes, retention, runKeys });
+    parts = openParts(db, options);
   } catch (error) {
     db.close();
     throw journalError(error, directory);
@@ -74,7 +78,7 @@ function closeStore(db: DatabaseSync): void {
   db.close();
 }
 
-function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }: StoreOptions) {
+function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, runKeys }: StoreOptions) {
   // Nobody holds anything yet: what a former process held is claimed again.
   db.exec('UPDATE waiting SET holder = 0 WHERE holder <> 0');
   const names = openNames(db);
@@ -90,7 +94,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
   const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
-  const pruner = createPruner(db, tally, retention);
+  const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, names, directory);
   let damaged: number[] = [];
   const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
@@ -102,6 +106,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
   /** Operations that failed though nobody waits for them: packed, oldest first. */
   let deferred: Uint8Array[] = [];
   let pages = 0;
+  let holding = false;
   /** The last walk through the history found nothing more to drop. */
   let exhausted = false;
 
@@ -117,6 +122,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
       const result = work();
       seen.write();
       counts.write();
+      tally.write();
       commit.run();
       tally.committed();
       seen.committed();
@@ -215,6 +221,26 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     }
   }
 
+  /** While the files are being copied nothing is put from the WAL into the database. */
+  function waitsForCopy(): boolean {
+    const held = isHeld(directory, Date.now());
+    if (held !== holding) attempt(() => holdWal(db, held));
+    holding = held;
+    return held;
+  }
+
+  function pruneStep(now: number): Pruned {
+    const aged = pruner.aged(now);
+    const surplus = aged.more ? aged : pruner.surplus(now);
+    const removed = aged.removed + (aged.more ? 0 : surplus.removed);
+    const keys = seen.seal(now) || seen.expire(now);
+    const rowsLeft = rows.expire(now);
+    const more = surplus.more || keys || rowsLeft;
+    const shapesLeft = more ? false : shapes.collect();
+    if (removed > 0 || keys) changed();
+    return { removed, more: more || shapesLeft };
+  }
+
   return {
     /** Writes a batch in one transaction. Never throws: what fails is told in the reply. */
     write(batch: Batch): Written {
@@ -233,7 +259,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
     tidy(bytes: number): void {
       if (seen.ripe) attempt(() => transaction(() => seen.seal(Number.NEGATIVE_INFINITY)));
       pages += PAGES_PER_BATCH + bytes / PAGE_BYTES;
-      if (pages < CHECKPOINT_PAGES) return;
+      if (pages < CHECKPOINT_PAGES || waitsForCopy()) return;
       pages = 0;
       attempt(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
     },
@@ -259,15 +285,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, runKeys }
         ...(row === undefined ? {} : { oldest: row.received }),
       };
     },
-    /** One step of dropping what has passed its time. */
-    prune(now: number): { removed: number; more: boolean } {
-      const aged = transaction(() => pruner.aged(now));
-      const keys = transaction(() => seen.seal(now) || seen.expire(now));
-      const rowsLeft = transaction(() => rows.expire(now));
-      const more = aged.more || keys || rowsLeft;
-      const shapesLeft = more ? false : transaction(() => shapes.collect());
-      if (aged.removed > 0 || keys) changed();
-      return { removed: aged.removed, more: more || shapesLeft };
-    },
+    /** One step of dropping what has passed its time or is more than may be kept, with one fsync. */
+    prune: (now: number): Pruned => transaction(() => pruneStep(now)),
   };
 }

@@ -125,7 +125,9 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     const state = parked === 0 ? free : STATE.parked;
     const reason = parked === 0 ? null : names.told(parked - 1);
     insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason, task, line);
-    if (line !== null) lines.advance(trigger, line);
+    if (line === null) return;
+    tally.lined++;
+    lines.advance(trigger, line);
   }
 
   function writeEvent(reader: BatchReader): void {
@@ -137,6 +139,14 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     for (let i = 0; i < count; i++) delivery(reader, event);
     tally.backlog += count;
     const split = start + attributes + record;
+    const bytes = attributes + record + data;
+    if (count === 0) {
+      tally.unmatched++;
+      tally.unmatchedBytes += bytes;
+    } else {
+      tally.matched++;
+      tally.matchedBytes += bytes;
+    }
     insertEvent.run(
       event,
       received,

@@ -1,0 +1,118 @@
+import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+
+/** `status.traffic`, as the resources' schema has it. */
+export interface TrafficStatus {
+  readonly lastEvent?: string;
+  readonly accepted?: number;
+  readonly rejected?: number;
+  readonly delivered?: number;
+  readonly failed?: number;
+  readonly backlog?: number;
+}
+
+/** Adds up what receivers tell of each resource; what only grows goes on growing when a receiver begins anew or goes. */
+export interface Totals {
+  /** What a receiver tells now, of all its resources. */
+  told(receiver: string, items: readonly TrafficItem[]): void;
+  /** The ready receivers: what others told is kept, but for what waits with them. */
+  retain(receivers: ReadonlySet<string>): void;
+  /** What a status said when this began: totals do not fall behind it. */
+  before(resource: string, uid: string, status: TrafficStatus): void;
+  forget(resource: string): void;
+  /** Resources of which anything is known, with the `uid` that they have. */
+  resources(): Iterable<readonly [resource: string, uid: string]>;
+  of(resource: string): TrafficStatus | undefined;
+}
+
+const GROWING = ['accepted', 'rejected', 'delivered', 'failed'] as const;
+type Counts = Partial<Record<(typeof GROWING)[number] | 'backlog', number>>;
+
+interface Known {
+  readonly uid: string;
+  lastEvent: number;
+  /** What receivers told that are gone, or began anew. */
+  past: Counts;
+  readonly now: Map<string, Counts>;
+}
+
+/** Makes totals of nothing. Pure but for its own state. */
+export function createTotals(): Totals {
+  const known = new Map<string, Known>();
+
+  function knownOf(resource: string, uid: string): Known {
+    const found = known.get(resource);
+    if (found?.uid === uid) return found;
+    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map() };
+    known.set(resource, fresh);
+    return fresh;
+  }
+
+  function sum(one: Known): Counts {
+    const total: Counts = { ...one.past };
+    for (const counts of one.now.values()) {
+      for (const name of [...GROWING, 'backlog'] as const) {
+        const count = counts[name];
+        if (count !== undefined) total[name] = (total[name] ?? 0) + count;
+      }
+    }
+    return total;
+  }
+
+  function leave(one: Known, receiver: string): void {
+    const counts = one.now.get(receiver);
+    if (counts === undefined) return;
+    keep(one, counts);
+    one.now.delete(receiver);
+  }
+
+  return {
+    told(receiver, items) {
+      const met = new Set(items.map(({ resource }) => resource));
+      // A receiver that began anew tells nothing of a resource until something passes there.
+      for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
+      for (const { resource, uid, lastEvent = 0, ...counts } of items) {
+        const one = knownOf(resource, uid);
+        one.lastEvent = Math.max(one.lastEvent, lastEvent);
+        const before = one.now.get(receiver);
+        if (before !== undefined && beganAnew(before, counts)) keep(one, before);
+        one.now.set(receiver, counts);
+      }
+    },
+    retain(receivers) {
+      for (const one of known.values()) {
+        for (const receiver of one.now.keys()) {
+          if (!receivers.has(receiver)) leave(one, receiver);
+        }
+      }
+    },
+    before(resource, uid, { lastEvent, ...status }) {
+      const one = knownOf(resource, uid);
+      one.lastEvent = Math.max(one.lastEvent, Date.parse(lastEvent ?? '') || 0);
+      const total = sum(one);
+      for (const name of GROWING) {
+        const missing = (status[name] ?? 0) - (total[name] ?? 0);
+        if (missing > 0) one.past[name] = (one.past[name] ?? 0) + missing;
+      }
+    },
+    forget: (resource) => void known.delete(resource),
+    resources: () => [...known].map(([resource, { uid }]) => [resource, uid] as const),
+    of(resource) {
+      const one = known.get(resource);
+      if (one === undefined) return undefined;
+      const time = new Date(Math.floor(one.lastEvent / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+      return { ...(one.lastEvent === 0 ? {} : { lastEvent: time }), ...sum(one) };
+    },
+  };
+}
+
+/** A count that fell tells that the process is another one. */
+function beganAnew(before: Counts, now: Counts): boolean {
+  return GROWING.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
+}
+
+function keep(one: Known, counts: Counts): void {
+  const past: Counts = { ...one.past };
+  for (const name of GROWING)
+    if (counts[name] !== undefined) past[name] = (past[name] ?? 0) + (counts[name] ?? 0);
+  one.past = past;
+}

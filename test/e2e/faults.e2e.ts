@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { command } from './command.ts';
+import { hasNode, restartNode, stopApiServer } from './node.ts';
+import { forward } from './objects.ts';
+import { install, NAMESPACE, RELEASE, rollback } from './release.ts';
+import { type Load, type Stage, setStage } from './stage.ts';
+
+const inRelease = (...args: readonly string[]) => command('kubectl', ['--namespace', NAMESPACE, ...args]);
+
+/** How many more events are taken before a fault counts as lived through. */
+const SOME = 100;
+
+async function underLoad(work: (stage: Stage, flows: () => Promise<void>) => Promise<void>): Promise<Load> {
+  await using stage = await setStage();
+  await stage.apply(
+    forward('load', `${stage.farEnd}/in`, { delivery: { backoffDelay: '100ms', retry: 20 } }),
+  );
+  await stage.live('et/load');
+  const address = `http://${RELEASE}-receiver.${NAMESPACE}.svc.cluster.local/triggers/${stage.namespace}/load`;
+  const load = await stage.load(address);
+  await load.start();
+  const flows = async (): Promise<void> => {
+    const { acknowledged } = await load.look();
+    await expect
+      .poll(async () => (await load.look()).acknowledged.length, { timeout: 120_000 })
+      .toBeGreaterThan(acknowledged.length + SOME);
+  };
+  await flows();
+  await work(stage, flows);
+  await flows();
+  const told = await load.stop();
+  await stage.allArrived(told.acknowledged);
+  console.log(`${told.acknowledged.length} acknowledged, none lost; refused meanwhile:`, told.refusals);
+  return told;
+}
+
+test('receiver and operator pods killed at random under load: nothing acknowledged is lost', async () => {
+  await underLoad(async (_stage, flows) => {
+    for (let i = 0; i < 3; i += 1) {
+      await inRelease('delete', 'pod', `${RELEASE}-receiver-0`, '--force', '--grace-period=0');
+      await flows();
+    }
+    await inRelease('delete', 'pod', '-l', 'app.kubernetes.io/component=operator', '--force');
+    await flows();
+  });
+});
+
+test('helm upgrade and rollback with events in flight: nothing acknowledged is lost', async () => {
+  await underLoad(async (_stage, flows) => {
+    await install('receiver.podAnnotations.upgraded=yes', 'operator.podAnnotations.upgraded=yes');
+    await flows();
+    await rollback();
+  });
+});
+
+test('the leader gone: another operator takes over, and changes go live again', async () => {
+  await using stage = await setStage();
+  const lease = async () =>
+    (await inRelease('get', 'lease/signalbox-operator', '-o', 'jsonpath={.spec.holderIdentity}')).trim();
+  for (const how of [['--force', '--grace-period=0'], []]) {
+    const leader = await lease();
+    await inRelease('delete', 'pod', leader, '--wait=false', ...how);
+    const began = Date.now();
+    await expect.poll(lease, { timeout: 60_000, interval: 50 }).not.toBe(leader);
+    await expect.poll(lease, { timeout: 60_000, interval: 50 }).not.toBe('');
+    const took = Date.now() - began;
+    await stage.apply(forward(`after-${how.length}`, stage.farEnd));
+    await stage.live(`et/after-${how.length}`);
+    console.log(`leader ${how.length === 0 ? 'asked to end' : 'killed'}: another leads after ${took} ms`);
+    await inRelease('rollout', 'status', `deployment/${RELEASE}-operator`, '--timeout=60s');
+  }
+});
+
+test.skipIf(!hasNode())('kubelet and containerd restarted: nothing acknowledged is lost', async () => {
+  await underLoad(async () => {
+    await restartNode();
+    await command('kubectl', ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s']);
+  });
+});
+
+test.skipIf(!hasNode())('the API server away: events flow, and a change made after it counts', async () => {
+  await underLoad(async (stage) => {
+    await using _away = await stopApiServer();
+    // What reaches the far end meanwhile is asked for afterwards: here every question goes by the API server.
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
+    await _away[Symbol.asyncDispose]();
+    await stage.apply(forward('afterwards', stage.farEnd));
+    await stage.live('et/afterwards');
+  });
+});

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { command } from './command.ts';
+
+/*
+ * What takes a hand on the node itself. Known only where test/e2e/on-this-machine has brought the cluster up: it sets
+ * SIGNALBOX_NODE to the cluster tool's state folder, with pid files in run/.
+ */
+
+const STATE = process.env['SIGNALBOX_NODE'] ?? '';
+
+/** Whether the node's own processes can be reached. */
+export function hasNode(): boolean {
+  return STATE !== '';
+}
+
+interface Process {
+  readonly pid: number;
+  /** As /proc has it: enough to start it again. */
+  readonly args: readonly string[];
+}
+
+async function processOf(name: string): Promise<Process> {
+  const pid = Number(await readFile(join(STATE, 'run', `${name}.pid`), 'utf8'));
+  const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
+  return { pid, args };
+}
+
+async function end({ pid }: Process): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await pause(50);
+  }
+}
+
+/** Starts it again in the node's network; the tool's `down` finds it by its pid file. */
+async function begin(name: string, { args }: Process): Promise<void> {
+  const script = 'exec nsenter --net=/run/netns/signalbox "$@" >>"$LOG" 2>&1 </dev/null & echo $! > "$PID"';
+  const env = {
+    ...process.env,
+    LOG: join(STATE, 'log', `${name}.log`),
+    PID: join(STATE, 'run', `${name}.pid`),
+  };
+  const child = spawn('setsid', ['bash', '-c', script, name, ...args], { env, stdio: 'ignore' });
+  await new Promise<void>((resolve, reject) => child.on('error', reject).on('exit', () => resolve()));
+}
+
+/** Kills kubelet and containerd, and starts both again: what a node's own restart of its services comes to. */
+export async function restartNode(): Promise<void> {
+  const kubelet = await processOf('kubelet');
+  const containerd = await processOf('containerd');
+  await end(kubelet);
+  await end(containerd);
+  await begin('containerd', containerd);
+  // A kubelet that finds no runtime ends, and nobody here starts it again.
+  while (!(await listens(join(STATE, 'run/containerd/containerd.sock')))) await pause(100);
+  await begin('kubelet', kubelet);
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket)
+      .on('connect', () => resolve(true))
+      .on('error', () => resolve(false))
+      .on('close', () => connection.destroy());
+    connection.once('connect', () => connection.end());
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Kills the API server; it is back when this is disposed of. */
+export async function stopApiServer(): Promise<AsyncDisposable> {
+  const found = await processOf('kube-apiserver');
+  await end(found);
+  let back: Promise<void> | undefined;
+  return {
+    [Symbol.asyncDispose]: () => {
+      back ??= begin('kube-apiserver', found).then(answers);
+      return back;
+    },
+  };
+}
+
+async function answers(): Promise<void> {
+  for (;;) {
+    try {
+      await command('kubectl', ['get', '--raw', '/readyz']);
+      return;
+    } catch {
+      await pause(300);
+    }
+  }
+}

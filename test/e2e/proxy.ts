@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** A plain HTTP way to the API server, and through it to every Service. */
+export interface Proxy {
+  readonly url: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts `kubectl proxy` on a free port. */
+export async function openProxy(): Promise<Proxy> {
+  const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.on('exit', kill);
+  const port = await new Promise<string>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', () => reject(new Error('kubectl proxy ended')));
+    createInterface(child.stdout).on('line', (line) => {
+      const found = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      process.off('exit', kill);
+      kill();
+    },
+  };
+}
