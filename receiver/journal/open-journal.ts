@@ -23,13 +23,13 @@ export interface JournalPlace {
 
 type Open = (place: JournalPlace) => Promise<Journal>;
 
-const EMBEDDED: Open = ({ url: _, passwordFile: __, ...options }) => openSqliteJournal(options);
+const EMBEDDED: Open = (place) => openSqliteJournal(place);
 
-const postgres: Open = async ({ url = '', passwordFile, directory: _, ...options }) => {
-  const address = parsePostgresAddress(url, passwordFile);
+const postgres: Open = async (place) => {
+  const address = parsePostgresAddress(place.url ?? '', place.passwordFile);
   // Who keeps the journal in a file pays nothing for the other.
   const { openPostgresJournal } = await import('./postgres/postgres-journal.ts');
-  return openPostgresJournal({ ...options, address });
+  return openPostgresJournal({ ...place, address });
 };
 
 const ENGINES: Readonly<Record<string, Open>> = { 'postgres:': postgres, 'postgresql:': postgres };

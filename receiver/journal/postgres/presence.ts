@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isDecidedAgain } from './postgres-error.ts';
 import { BEAT_MS, beat, createWatch, endSession, otherSessions } from './sessions.ts';
 
 const CHANNEL = 'signalbox_due';
@@ -62,7 +63,7 @@ export function createPresence(parts: PresenceParts): Presence {
     if (!(await beat(on, session()))) await renew();
     await parts.looked();
     for (const { id, beat } of watch.look(await otherSessions(on, session()), clock())) {
-      const taken = await endSession(on, id, beat);
+      const taken = await takeOver(on, id, beat);
       if (taken === undefined) continue;
       log?.warn(
         { database: shown, deliveries: taken },
@@ -72,6 +73,16 @@ export function createPresence(parts: PresenceParts): Presence {
         due();
         tell();
       }
+    }
+  }
+
+  /** One that stands still in the middle of a transaction has its row locked until the server ends it: the next look. */
+  async function takeOver(on: pg.Client, id: string, beat: string): Promise<number | undefined> {
+    try {
+      return await endSession(on, id, beat);
+    } catch (error) {
+      if (isDecidedAgain(error)) return undefined;
+      throw error;
     }
   }
 
