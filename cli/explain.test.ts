@@ -17,8 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => stage.close());
 
-async function sent(id: string, type: string, amount = 5.5): Promise<void> {
-  const body = JSON.stringify({ specversion: '1.0', id, source: '/s', type, data: { amount } });
+async function sent(id: string, type: string, amount = 5.5, source = '/s'): Promise<void> {
+  const body = JSON.stringify({ specversion: '1.0', id, source, type, data: { amount } });
   const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
   expect((await post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers)).status).toBe(202);
 }
@@ -56,6 +56,15 @@ describe('signalbox explain', () => {
     expect((await explained('evt-1')).out).toMatch(/^Event 1: .*\n.*\nNo trigger took it\.\n/);
     const { out } = await explained('77', '-o', 'json');
     expect(JSON.parse(out)).toMatchObject({ event: 2, attributes: { id: '77' }, triggers: [{}, {}] });
+  });
+
+  it('tells two events of one id apart by their source, also where the id is a number', async () => {
+    await sent('1', 'order.placed');
+    await sent('2', 'order.placed', 5.5, '/a');
+    await sent('2', 'order.placed', 5.5, '/b');
+    expect((await explained('2', '--source', '/b')).out).toMatch(/^Event 3: .* of \/b\n/);
+    expect((await explained('2', '--source', '/a')).out).toMatch(/^Event 2: .* of \/a\n/);
+    expect(await explained('2', '--source', '/c')).toMatchObject({ exit: 1 });
   });
 
   it('says where the table in force may not be the one that decided', async () => {

@@ -1,12 +1,13 @@
 /**
  * Makes, from the three CustomResourceDefinitions, the TypeScript types of the kinds and `schemas.json`, which offline
- * validation reads (and a bundle holds).
+ * validation reads (and a bundle holds); and from the condition reasons docs/conditions.md.
  *
- *     node crds/generate.ts            writes crds/generated/*
+ *     node crds/generate.ts            writes crds/generated/* and docs/conditions.md
  *     node crds/generate.ts --check    writes nothing; exits 1 if a file is not current
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { conditionsPage } from './conditions-page.ts';
 import { readSchema, type Schema } from './definition.ts';
 import { API_VERSION, KINDS, type Kind } from './group.ts';
 
@@ -222,6 +223,7 @@ async function main(check: boolean): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const files = new Map([['schemas.json', schemasJson()]]);
   for (const kind of Object.keys(KINDS) as Kind[]) files.set(typesFile(kind), await generate(kind));
+  files.set('../../docs/conditions.md', conditionsPage());
   for (const [name, text] of files) {
     const file = new URL(name, folder);
     if (textOf(file) === text) continue;

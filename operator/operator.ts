@@ -61,6 +61,8 @@ export interface OperatorOptions {
   readonly randomBytes: (bytes: number) => Buffer;
   /** Whether Secrets that `spec.generate` asks for may be made. */
   readonly canGenerate: boolean;
+  /** Called when much has been looked at and nothing is left: `giveBackMemory`. */
+  readonly giveBack?: () => void;
   readonly metrics?: Pick<OperatorMetrics, 'queue' | 'answered'>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
@@ -96,6 +98,8 @@ const PRIMING = 64;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 /** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
 const RESYNC_MS = 600_000;
+/** So many looked at in a row are many. */
+const MANY = 1000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
 /** The same for what passed. */
@@ -208,6 +212,9 @@ export function createOperator(options: OperatorOptions): Operator {
       log.warn({ key, error: (error as Error).message }, 'reconcile failed, trying again'),
     backoff: RETRY,
     ...(options.metrics === undefined ? {} : { observer: options.metrics.queue }),
+    idle: (handled) => {
+      if (handled >= MANY) options.giveBack?.();
+    },
     now,
     random,
   });

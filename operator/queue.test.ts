@@ -33,6 +33,7 @@ test('tells how long a name waited and was worked on, and how it ended', async (
     },
     failed: () => undefined,
     backoff: { firstMs: 1e6, mostMs: 1e6 },
+    idle: (handled) => told.push(`idle after ${handled}`),
     observer: { waited: (ms) => told.push(ms), worked: (...all) => told.push(all) },
     now: () => time,
     random: () => 0,
@@ -41,7 +42,7 @@ test('tells how long a name waited and was worked on, and how it ended', async (
   queue.add('bad');
   time = 2;
   queue.start();
-  await expect.poll(() => told).toEqual([2, ['good', 5, true], 7, ['bad', 5, false]]);
+  await expect.poll(() => told).toEqual([2, ['good', 5, true], 7, ['bad', 5, false], 'idle after 2']);
   await queue.stop();
 });
 

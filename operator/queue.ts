@@ -9,6 +9,8 @@ export interface QueueOptions {
   readonly failed: (key: string, error: unknown) => void;
   readonly backoff: Backoff;
   readonly observer?: QueueObserver;
+  /** Nothing waits and nothing is under way any more; so many were handled since the last time. */
+  readonly idle?: (handled: number) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly random: () => number;
@@ -38,7 +40,7 @@ export interface Queue {
 }
 
 export function createQueue(options: QueueOptions): Queue {
-  const { workers, handle, failed, backoff, observer, now, random } = options;
+  const { workers, handle, failed, backoff, observer, idle, now, random } = options;
   /** In order of arrival, with when they came. */
   const waiting = new Map<string, number>();
   const active = new Map<string, Promise<void>>();
@@ -46,6 +48,7 @@ export function createQueue(options: QueueOptions): Queue {
   const failures = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
   let started = false;
+  let handled = 0;
   let stopped = false;
 
   function add(key: string): void {
@@ -96,7 +99,12 @@ export function createQueue(options: QueueOptions): Queue {
     observer?.worked(key, now() - began, ok);
     active.delete(key);
     if (again.delete(key)) wait(key);
+    handled += 1;
     fill();
+    if (active.size === 0 && waiting.size === 0 && !stopped) {
+      idle?.(handled);
+      handled = 0;
+    }
   }
 
   return {

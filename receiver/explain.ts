@@ -2,8 +2,9 @@ import { setImmediate as othersFirst } from 'node:timers/promises';
 import { viewData } from './event/data-view.ts';
 import { CloudEvent } from './event/event.ts';
 import type { EventRow } from './journal/journal.ts';
-import { explainTrigger, type TriggerExplanation } from './match/explain.ts';
+import type { TriggerExplanation } from './match/explain.ts';
 import type { Runtime } from './routing/runtime.ts';
+import { explainTaker } from './streams/explain-stream.ts';
 
 /** The table in force, and since when: milliseconds since the epoch. */
 export interface InForce {
@@ -37,7 +38,7 @@ export async function explainEvent(
   const triggers: TriggerExplanation[] = [];
   for (const [i, trigger] of readers.entries()) {
     if (i > 0 && i % IN_A_ROW === 0) await othersFirst();
-    triggers.push(explainTrigger(trigger, event));
+    triggers.push(explainTaker(trigger, event));
   }
   // Without a cluster, revisions count anew with each start: the number alone proves nothing of an earlier process.
   const decided = revision === runtime.revision && row.receivedAt >= since;

@@ -1,9 +1,12 @@
 import { endpointOf } from './deliver/endpoint.ts';
 import { idempotencyKey } from './deliver/idempotency-key.ts';
-import { RenderError } from './deliver/renderer.ts';
+import { RenderError, type Renderer } from './deliver/renderer.ts';
 import type { CloudEvent } from './event/event.ts';
-import { explainTrigger, type TriggerExplanation } from './match/explain.ts';
+import type { TriggerExplanation } from './match/explain.ts';
 import { entrancesOf, type RunningTrigger, type Runtime } from './routing/runtime.ts';
+import type { TriggerEntry } from './routing/table.ts';
+import { explainTaker } from './streams/explain-stream.ts';
+import { previewStream } from './streams/preview-stream.ts';
 
 /** The request that a trigger would send, before its signature; no secret is in it. */
 export interface PreviewedRequest {
@@ -45,20 +48,32 @@ export function previewEvent(
 }
 
 function previewTrigger(trigger: RunningTrigger, event: CloudEvent, now: number): Preview {
-  const explained = { ...explainTrigger(trigger, event), entrances: entrancesOf(trigger.entry) };
+  const explained = { ...explainTaker(trigger, event), entrances: entrancesOf(trigger.entry) };
   if (!explained.takes) return explained;
   const more = trigger.entry.suspend ? { ...explained, waits: 'spec.suspend is true' } : explained;
   try {
-    return { ...more, sends: requestOf(trigger, event, now) };
+    const begun = previewStream(trigger, event, now);
+    if (begun !== undefined && 'waits' in begun) return { waits: begun.waits, ...more };
+    const sender = begun ?? { step: trigger.entry, renderer: trigger.shape.renderer };
+    return { ...more, sends: requestOf(trigger.key, sender, event, now) };
   } catch (error) {
     if (error instanceof RenderError) return { ...more, dead: `${error.field}: ${error.message}` };
     throw error;
   }
 }
 
-function requestOf({ key, shape, entry }: RunningTrigger, event: CloudEvent, now: number): PreviewedRequest {
-  const { destination } = entry;
-  const { path, headers, body } = shape.renderer.render(event, {
+interface Sender {
+  readonly step: Pick<TriggerEntry, 'destination'>;
+  readonly renderer: Renderer;
+}
+
+function requestOf(
+  key: string,
+  { step: { destination }, renderer }: Sender,
+  event: CloudEvent,
+  now: number,
+): PreviewedRequest {
+  const { path, headers, body } = renderer.render(event, {
     idempotencyKey: idempotencyKey(key, event.source, event.id),
     receivedAt: now,
   });

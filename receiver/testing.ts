@@ -60,7 +60,7 @@ export async function openStage({
   ...more
 }: { now?: () => number } & Pick<
   ReceiverOptions,
-  'issuer' | 'journal' | 'maxBacklog' | 'tracing'
+  'issuer' | 'maxBacklog' | 'tracing' | 'journal'
 > = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const arrived: Arrived[] = [];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { createAsk } from '../../operator/confirm/ask.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
+import { giveBackMemory } from '../../operator/give-back.ts';
 import { createElector } from '../../operator/lead/elector.ts';
 import { operatorAdmin } from '../../operator/observe/admin.ts';
 import { createOperatorMetrics } from '../../operator/observe/metrics.ts';
@@ -64,6 +65,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       askTraffic: createAskTraffic(dispatcher),
       makeToken: () => randomBytes(32).toString('base64url'),
       randomBytes,
+      giveBack: giveBackMemory,
       metrics,
       log,
       now: Date.now,

@@ -356,6 +356,40 @@ describe('a trigger', () => {
   });
 });
 
+describe('a trigger with very many deliveries waiting', () => {
+  it('takes turns with another that has ten: they are not behind all of them', async () => {
+    const order: string[] = [];
+    const note = (name: string): Behaviour => {
+      return (response) => {
+        order.push(name);
+        response.end();
+      };
+    };
+    await using big = await startTarget(note('big'));
+    await using small = await startTarget(note('small'));
+    await using made = makeEngine(createMemoryJournal(), { maxInFlight: 16 });
+    made.routes.set('shop/big', routeTo(big.url));
+    made.routes.set('shop/small', routeTo(small.url));
+    for (let i = 0; i < 3000; i++) made.accept(someEvent(`b${i}`), 'shop/big');
+    for (let i = 0; i < 10; i++) made.accept(someEvent(`s${i}`), 'shop/small');
+    await small.got(10);
+    expect(order.lastIndexOf('small')).toBeLessThan(100);
+  });
+
+  it('gives way to what comes while it is at work', async () => {
+    await using big = await startTarget(answering(200));
+    await using small = await startTarget(answering(200));
+    await using made = makeEngine(createMemoryJournal(), { maxHeld: 200, maxInFlight: 16 });
+    made.routes.set('shop/big', routeTo(big.url));
+    made.routes.set('shop/small', routeTo(small.url));
+    for (let i = 0; i < 3000; i++) made.accept(someEvent(`b${i}`), 'shop/big');
+    await big.got(100);
+    const ids = Array.from({ length: 10 }, (_, i) => made.accept(someEvent(`s${i}`), 'shop/small'));
+    await made.journal.until(() => ids.every((id) => made.journal.row(id).state === 'delivered'));
+    expect(big.received.length).toBeLessThan(600);
+  });
+});
+
 describe('a target that is down', () => {
   it('costs its own deliveries only', async () => {
     await using hanging = await startTarget(() => {});

@@ -87,6 +87,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     setTimer,
     log,
     maxInFlight,
+    maxHeld,
     start,
     spare,
     turnAway,

@@ -24,6 +24,8 @@ export interface SchedulerParts {
   readonly setTimer: SetTimer;
   readonly log: Log;
   readonly maxInFlight: number;
+  /** How many deliveries memory holds, of all lanes together. */
+  readonly maxHeld: number;
   readonly start: (start: Start) => void;
   /** The destination's circuit is open: true where the delivery was put off without an attempt. */
   readonly spare: (delivery: HeldDelivery, route: Route) => boolean;
@@ -45,14 +47,18 @@ export interface Scheduler {
 /** Turns taken before other events of the process get theirs. */
 const TURNS = 256;
 const TEND_MS = 1000;
+/** Of memory, what lanes that are crowded share; the rest is for those to which little comes. */
+const SHARED = 0.75;
 
 /** Makes a scheduler without lanes. */
 export function createScheduler(parts: SchedulerParts): Scheduler {
-  const { routes, now, setTimer, log, maxInFlight } = parts;
+  const { routes, now, setTimer, log, maxInFlight, maxHeld } = parts;
   const lanes = new Map<string, Lane>();
   const destinations = createDestinations();
   const ready = createFifo<Lane>();
   let inFlight = 0;
+  /** What a crowded lane may hold, as lanes stood when they were last looked after. */
+  let share = shareOf(0);
   let planned = false;
   let stopped = false;
   let cancelTend: (() => void) | undefined;
@@ -159,15 +165,26 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     else log.info(where, 'a target answers again');
   }
 
+  function shareOf(crowded: number): number {
+    return Math.max(LEAST_ALLOWANCE, Math.floor((maxHeld * SHARED) / Math.max(1, crowded)));
+  }
+
   function tend(): void {
     const at = now();
+    let crowded = 0;
+    for (const { queue } of lanes.values()) if (queue.size > LEAST_ALLOWANCE) crowded += 1;
+    share = shareOf(crowded);
     for (const [name, lane] of lanes) {
-      const allowed = lane.pace.allowance(at);
+      const allowed = allowance(lane, at);
       while (lane.queue.size > allowed) spillNewest(lane, at);
       if (isAtRest(lane, at)) lanes.delete(name);
     }
     destinations.prune();
     cancelTend = setTimer(tend, TEND_MS);
+  }
+
+  function allowance({ pace }: Lane, at: number): number {
+    return Math.min(share, pace.allowance(at));
   }
 
   function spillNewest(lane: Lane, at: number): void {
@@ -187,7 +204,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       }
       const waiting = lane.queue.size;
       if (waiting === 0 && lane.inFlight === 0) lane.pace.woke(now());
-      if (waiting >= LEAST_ALLOWANCE && waiting >= lane.pace.allowance(now())) {
+      if (waiting >= LEAST_ALLOWANCE && waiting >= allowance(lane, now())) {
         parts.spill(delivery, lane.pace.slot(waiting, now()));
         return;
       }

@@ -7,7 +7,7 @@ import type { Observer } from './observer.ts';
 export interface Metrics extends Observer {
   readonly registry: Registry;
   /** An attempt at a delivery ended. */
-  attempted(kind: string, outcome: string, ms: number): void;
+  attempted(kind: 'job' | 'sink', outcome: 'delivered' | 'retried' | 'dead', ms: number): void;
   /** A delivery became a dead letter; `reason` is one of a fixed set. */
   dead(reason: string): void;
 }
@@ -87,13 +87,19 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
   });
   measureStats(registry, gauges);
+  // What every event counts is looked up once.
+  const routed = accepted.labels('routed');
+  const unmatched = accepted.labels('unmatched');
+  const repeat = accepted.labels('duplicate');
+  const provedBy = { first: proved.labels('first'), later: proved.labels('later') };
+  const attemptsOf = attemptCounters(attempts);
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      accepted.inc({ outcome: duplicate ? 'duplicate' : triggers.length > 0 ? 'routed' : 'unmatched' });
+      (duplicate ? repeat : triggers.length > 0 ? routed : unmatched).inc();
       latency.observe(ms / 1000);
     },
-    proved: (by) => proved.inc({ key: by }),
+    proved: (by) => provedBy[by].inc(),
     committed: (ms) => commitLatency.observe(ms / 1000),
     queued: () => queued.inc(),
     repeated({ differs }) {
@@ -103,13 +109,22 @@ export function createMetrics(gauges: Gauges): Metrics {
       rejected.inc({ code });
     },
     attempted(kind, outcome, ms) {
-      attempts.inc({ kind, outcome });
+      attemptsOf[kind][outcome].inc();
       attemptLatency.observe(ms / 1000);
     },
     dead(reason) {
       dead.inc({ reason });
     },
   };
+}
+
+function attemptCounters(attempts: Counter) {
+  const of = (kind: string) => ({
+    delivered: attempts.labels(kind, 'delivered'),
+    retried: attempts.labels(kind, 'retried'),
+    dead: attempts.labels(kind, 'dead'),
+  });
+  return { job: of('job'), sink: of('sink') };
 }
 
 /** Gauges that are read when somebody scrapes, so that nothing is counted twice. */

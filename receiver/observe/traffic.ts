@@ -37,50 +37,69 @@ const TRIGGER = 'EventTrigger/';
 
 /** Makes a count of nothing. */
 export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
-  let counts = new Map<string, Count>();
-
-  function shown(resource: string, { uid, lastEvent, good, bad }: Count): TrafficItem {
-    const head = { resource, uid, ...(lastEvent === 0 ? {} : { lastEvent }) };
-    return resource.startsWith(TRIGGER)
-      ? { ...head, delivered: good, failed: bad, backlog: backlog.of(resource.slice(TRIGGER.length)) }
-      : { ...head, accepted: good, rejected: bad };
-  }
+  /** Endpoints by entrance, triggers by `namespace/name`: as those who count name them. */
+  let endpoints: ReadonlyMap<string, Count> = new Map();
+  let triggers: ReadonlyMap<string, Count> = new Map();
 
   return {
     retain(entries) {
-      const kept = new Map<string, Count>();
+      const keptEndpoints = new Map<string, Count>();
+      const keptTriggers = new Map<string, Count>();
       for (const entry of entries) {
         const key = entryKey(entry);
-        const before = counts.get(key);
-        const fresh = { uid: entry.uid, lastEvent: 0, good: 0, bad: 0 };
-        kept.set(key, before?.uid === entry.uid ? before : fresh);
+        const { uid } = entry;
+        if (entry.kind === 'WebhookSecret') keptEndpoints.set(key, countOf(endpoints.get(key), uid));
+        const name = key.slice(TRIGGER.length);
+        if (entry.kind === 'EventTrigger') keptTriggers.set(name, countOf(triggers.get(name), uid));
       }
-      counts = kept;
+      endpoints = keptEndpoints;
+      triggers = keptTriggers;
     },
-    accepted(entrance, triggers, at) {
-      const endpoint = counts.get(entrance);
-      if (endpoint !== undefined && !entrance.startsWith(TRIGGER)) {
+    accepted(entrance, taken, at) {
+      const endpoint = endpoints.get(entrance);
+      if (endpoint !== undefined) {
         endpoint.good += 1;
         endpoint.lastEvent = at;
       }
-      for (const trigger of triggers) {
-        const count = counts.get(TRIGGER + trigger);
+      for (const trigger of taken) {
+        const count = triggers.get(trigger);
         if (count !== undefined) count.lastEvent = at;
       }
     },
     rejected(entrance) {
-      const endpoint = counts.get(entrance);
-      if (endpoint !== undefined && !entrance.startsWith(TRIGGER)) endpoint.bad += 1;
+      const endpoint = endpoints.get(entrance);
+      if (endpoint !== undefined) endpoint.bad += 1;
     },
     ended(trigger, state) {
-      const count = counts.get(TRIGGER + trigger);
+      const count = triggers.get(trigger);
       if (count === undefined) return;
       if (state === 'delivered') count.good += 1;
       else count.bad += 1;
     },
-    list: () =>
-      [...counts]
-        .map(([resource, count]) => shown(resource, count))
-        .filter((item) => Object.values(item).some((value) => typeof value === 'number' && value > 0)),
+    list: () => [
+      ...[...endpoints].flatMap(([resource, count]): readonly TrafficItem[] =>
+        count.good + count.bad === 0
+          ? []
+          : [{ ...headOf(resource, count), accepted: count.good, rejected: count.bad }],
+      ),
+      ...[...triggers].flatMap(([name, count]): readonly TrafficItem[] => {
+        const { lastEvent, good, bad } = count;
+        const waiting = backlog.of(name);
+        if (lastEvent + good + bad + waiting === 0) return [];
+        return [{ ...headOf(TRIGGER + name, count), delivered: good, failed: bad, backlog: waiting }];
+      }),
+    ],
   };
+}
+
+/** What is another resource of the same name begins anew. */
+function countOf(before: Count | undefined, uid: string): Count {
+  return before?.uid === uid ? before : { uid, lastEvent: 0, good: 0, bad: 0 };
+}
+
+function headOf(
+  resource: string,
+  { uid, lastEvent }: Count,
+): Pick<TrafficItem, 'resource' | 'uid' | 'lastEvent'> {
+  return { resource, uid, ...(lastEvent === 0 ? {} : { lastEvent }) };
 }

@@ -16,7 +16,11 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 export interface Sent {
   readonly status: number;
   readonly answer: {
-    readonly events?: readonly { readonly id: string; readonly triggers: readonly string[] }[];
+    readonly events?: readonly {
+      readonly id: string;
+      readonly triggers: readonly string[];
+      readonly instances?: readonly string[];
+    }[];
     readonly error?: { readonly code: string };
   };
 }
