@@ -116,6 +116,32 @@ describeWithPostgres('many receivers on one PostgreSQL', (postgres) => {
     clearInterval(ticks);
   });
 
+  it('drops a table of history once, while all go on writing', async () => {
+    const DAY = 86_400_000;
+    const [a, b] = await pair();
+    const at = (journal: Journal, when: number, triggers: readonly string[] = []) =>
+      commit(
+        journal,
+        Array.from({ length: 50 }, () => unit({ at: when, triggers })),
+      );
+    await Promise.all([at(a, T), at(b, T), at(a, T, ['a/x'])]);
+    const later = T + 20 * DAY;
+    const [first, second] = await Promise.all([a.prune(later), b.prune(later), at(a, later), at(b, later)]);
+    // A table that somebody wrote to at this moment goes at the next pruning.
+    expect(first + second + (await a.prune(later)) + (await b.prune(later))).toBe(100);
+    // What was undone has outlived its table, and its end is told to where it lies now.
+    const claimed = await b.claim(later, 100, 1 << 20);
+    expect(claimed).toHaveLength(50);
+    for (const { id } of claimed)
+      b.settle({ delivery: id, state: 'delivered', attempt: { at: later, durationMs: 1 } });
+    await b.flush();
+    await Promise.all([at(a, later), at(b, later)]);
+    expect((await a.events({ limit: 1000 })).items).toHaveLength(250);
+    expect((await a.deliveries({ limit: 1000, state: 'delivered' })).items).toHaveLength(50);
+    expect(await a.prune(later + DAY)).toBe(50);
+    expect(await a.stats()).toMatchObject({ backlog: 0, dead: 0 });
+  });
+
   it('counts once what several have counted', async () => {
     const [a, b] = await pair();
     await commit(a, [unit({ at: T, triggers: ['a/x', 'a/y'] })]);
