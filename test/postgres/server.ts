@@ -12,8 +12,8 @@ const run = promisify(execFile);
 const USER = 'signalbox';
 const PASSWORD = 'pa55-w0rd';
 const READY_WITHIN_MS = 60_000;
-/** The server refuses to run as root; anybody else will do. */
-const NOBODY = 65_534;
+/** Who a server runs as where the tests are root: it refuses root; anybody else will do. */
+export const NOBODY = 65_534;
 
 /** A PostgreSQL of its own. */
 export interface PostgresServer {

@@ -83,12 +83,18 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     put = new Set();
   }
 
-  async function renew(): Promise<void> {
-    await begin();
+  let renewing: Promise<void> | undefined;
+
+  /** The writer and the heartbeat may find out at the same time. */
+  function renew(): Promise<void> {
+    renewing ??= begin().finally(() => {
+      renewing = undefined;
+    });
     log?.warn(
       { database: shown },
       'this receiver stood still for so long that others took over what it held; it goes on with what is new',
     );
+    return renewing;
   }
 
   async function connected(): Promise<pg.Client> {
