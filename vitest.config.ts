@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{crds,receiver,operator,cli,charts,test}/**/*.test.ts'],
-    globalSetup: ['test/apiserver/global-setup.ts'],
+    globalSetup: ['test/apiserver/global-setup.ts', 'test/postgres/global-setup.ts'],
     // Nothing keeps state in a module, so files share their process: a process per file costs more than the tests.
     isolate: false,
     pool: 'forks',

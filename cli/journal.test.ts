@@ -93,8 +93,8 @@ describe('signalbox journal', () => {
   });
 
   it.each([
-    [[], 2, /check or backup/],
-    [['mend'], 2, /check or backup/],
+    [[], 2, /check, backup or copy/],
+    [['mend'], 2, /check, backup or copy/],
     [['check', 'data'], 2, /one word/],
     [['backup'], 2, /--to DIR/],
     [['backup', '--to', 'x', '--scratch', 'y'], 2, /--scratch is of journal check/],

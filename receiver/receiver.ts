@@ -27,7 +27,7 @@ import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
-import { openSqliteJournal, type SqliteJournalOptions } from './journal/sqlite/sqlite-journal.ts';
+import { type JournalPlace, openJournal } from './journal/open-journal.ts';
 import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
@@ -53,7 +53,7 @@ import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
 export interface ReceiverOptions {
-  /** Holds the journal, the last good table and the admin token. */
+  /** Holds the embedded journal, the last good table and the admin token. */
   readonly dataDirectory: string;
   readonly public: ListenAddress;
   readonly cluster: ListenAddress;
@@ -65,8 +65,8 @@ export interface ReceiverOptions {
   readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
-  /** How large the journal may be, and how long it keeps what is done. Left out: its defaults. */
-  readonly journal?: Pick<SqliteJournalOptions, 'maxBytes' | 'retention'>;
+  /** Where the journal is, how large it may be, and how long it keeps what is done. Left out: embedded, its defaults. */
+  readonly journal?: Omit<JournalPlace, 'directory' | 'log'>;
   readonly log: Log;
   /** Left out: nothing is traced. Closed with the receiver. */
   readonly tracing?: Tracing | undefined;
@@ -114,7 +114,7 @@ const setTimer: SetTimer = (callback, ms) => {
  */
 export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { log, now } = options;
-  const journal = await openSqliteJournal({ ...options.journal, directory: options.dataDirectory, log });
+  const journal = await openJournal({ ...options.journal, directory: options.dataDirectory, log });
   const gate = createRevisionGate();
   let runtime: Runtime = EMPTY_RUNTIME;
   /** When the table in force was put in force. */
@@ -244,6 +244,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     log,
   });
   bridges = bridging;
+  journal.watch(() => running.due(now()));
   const pipeline = createPipeline({
     journal,
     bridge: bridgeEntrance,

@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chosenJournal } from '../test/postgres/chosen-journal.ts';
 import { createLog } from './observe/log.ts';
 import type { KeptRefusal } from './observe/refusal-log.ts';
 import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts';
@@ -63,6 +64,7 @@ export async function openStage({
   'issuer' | 'maxBacklog' | 'tracing' | 'journal'
 > = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
+  const chosen = await chosenJournal();
   const arrived: Arrived[] = [];
   const logged: string[] = [];
   let arrival: (() => void) | undefined;
@@ -85,6 +87,7 @@ export async function openStage({
     admin: FREE,
     adminToken: ADMIN_TOKEN,
     ...more,
+    journal: { ...chosen.journal, ...more.journal },
     egress: { allowLoopback: true },
     log: createLog('warn', { write: (line: string) => void logged.push(line) }),
     now,
@@ -116,6 +119,7 @@ export async function openStage({
       await receiver.close();
       sink.closeAllConnections();
       sink.close();
+      await chosen.drop();
       await rm(directory, { recursive: true });
     },
   };

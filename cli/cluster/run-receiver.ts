@@ -9,6 +9,7 @@ import { createReceiver } from '../../receiver/receiver.ts';
 import { createKubeSource } from '../../receiver/routing/kube-source.ts';
 import { createTableFile } from '../../receiver/routing/table-file.ts';
 import type { Bounds } from '../bounds.ts';
+import type { JournalChoice } from '../journal-option.ts';
 import { startError } from '../run/start-error.ts';
 
 /** What `signalbox receiver` was told. */
@@ -20,6 +21,8 @@ export interface ReceiverSettings {
   readonly namespace: string;
   /** A kubeconfig's path; undefined: as kubectl finds it. */
   readonly kubeconfig: string | undefined;
+  /** undefined: the embedded one. */
+  readonly journal: JournalChoice | undefined;
   readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
@@ -40,6 +43,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     admin: settings.admin,
     ...(adminToken === undefined ? {} : { adminToken }),
     ...settings.bounds,
+    journal: { ...settings.bounds?.journal, ...settings.journal },
     tracing: settings.tracing,
     issuer: clusterIssuer(client),
     egress: { ...settings.egress, own: apiServerAddress(kubeConfig) },
@@ -47,7 +51,7 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
     now: Date.now,
     random: Math.random,
   }).catch((error: unknown) => {
-    throw startError(error, dataDirectory);
+    throw startError(error, dataDirectory, settings.journal !== undefined);
   });
   const source = createKubeSource({
     client,

@@ -102,7 +102,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   [
     'journal',
     {
-      summary: 'Check or back up a journal, also while a receiver uses it.',
+      summary: 'Check, back up or copy a journal, also while a receiver uses it.',
       load: async () => (await import('./journal.ts')).journal,
     },
   ],

@@ -5,6 +5,7 @@ import { BOUND_OPTIONS, boundsOf } from '../bounds.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT } from '../exit-codes.ts';
+import { JOURNAL_OPTIONS, journalOf } from '../journal-option.ts';
 import { logLevelOf, logLevelOption } from '../log-level.ts';
 import { TRACING_OPTIONS, tracingOf } from '../tracing.ts';
 
@@ -50,6 +51,7 @@ export const receiver: Command = {
       value: 'FILE',
       help: 'How to reach the API server. Default: as kubectl finds it, or the pod’s own account.',
     },
+    ...JOURNAL_OPTIONS,
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
     ...TRACING_OPTIONS,
@@ -61,7 +63,7 @@ export const receiver: Command = {
   ],
   exits: {
     [EXIT.ok]: 'stopped by SIGTERM, after what was under way was finished',
-    [EXIT.failed]: 'a port is in use, or the data directory cannot be used',
+    [EXIT.failed]: 'a port is in use, or the data directory or the database cannot be used',
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
@@ -72,6 +74,7 @@ export const receiver: Command = {
       admin: parseAddress(parsed.text('admin') ?? DEFAULTS.admin, '--admin'),
       namespace: parsed.text('namespace') ?? DEFAULTS.namespace,
       kubeconfig: parsed.text('kubeconfig'),
+      journal: journalOf(parsed),
       bounds: boundsOf(parsed),
       tracing: await tracingOf(parsed, terminal),
       egress: egressOf(parsed),

@@ -5,6 +5,7 @@ import { BOUND_OPTIONS, boundsOf } from '../bounds.ts';
 import type { Command } from '../command.ts';
 import { EGRESS_OPTIONS, egressOf } from '../egress.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { JOURNAL_OPTIONS, journalOf } from '../journal-option.ts';
 import { logLevelOf } from '../log-level.ts';
 import type { Parsed } from '../options.ts';
 import { isHttpUrl, parseResolve } from '../run/resolve.ts';
@@ -67,6 +68,7 @@ export const run: Command = {
       value: 'URL',
       help: 'Whose tokens `cluster.audience` asks for: an OpenID Connect issuer. In a cluster: its own.',
     },
+    ...JOURNAL_OPTIONS,
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
     ...TRACING_OPTIONS,
@@ -79,11 +81,13 @@ export const run: Command = {
   examples: [
     'signalbox run -f examples/quickstart.yaml',
     'signalbox run -f manifests/ --public 0.0.0.0:8080 --public-url https://hooks.example.com',
+    'signalbox run -f manifests/ --journal postgres://signalbox@db.example.com/signalbox --journal-password-file password',
     'signalbox run -f examples/knative.yaml --resolve Service/shop/ojs=http://127.0.0.1:8585',
   ],
   exits: {
     [EXIT.ok]: 'stopped by Ctrl-C or SIGTERM, after what was under way was finished',
-    [EXIT.failed]: 'nothing in the files can run, a port is in use, or the data directory cannot be used',
+    [EXIT.failed]:
+      'nothing in the files can run, a port is in use, or the data directory or the database cannot be used',
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
@@ -99,6 +103,7 @@ export const run: Command = {
       issuer: urlOf(parsed, 'issuer', 'https://issuer.example.com'),
       resolve: parseResolve(parsed.list('resolve')),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
+      journal: journalOf(parsed),
       bounds: boundsOf(parsed),
       tracing: await tracingOf(parsed, terminal),
       // Targets on loopback are the commonest case here.

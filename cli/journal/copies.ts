@@ -6,31 +6,33 @@ import {
   type Progress,
 } from '../../receiver/journal/sqlite/backup.ts';
 import type { Terminal } from '../command.ts';
-import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
+import { CommandError, EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import type { Parsed } from '../options.ts';
+import { outputFormat } from '../output.ts';
+import { tellReport } from './report.ts';
 
 /** As `signalbox run` has it. */
 export const DEFAULT_DATA = '.signalbox';
 
 /** `journal check` */
-export function check(parsed: Parsed, terminal: Terminal): Promise<JournalReport> {
+export function check(parsed: Parsed, terminal: Terminal): Promise<ExitCode> {
   if (parsed.text('to') !== undefined)
     throw new UsageError('--to is of journal backup; check makes no copy to keep.');
   const scratch = parsed.text('scratch');
   const progress = shownBy(terminal);
-  return told(terminal, () =>
+  return told(parsed, terminal, () =>
     checkJournal(dataOf(parsed), { progress, ...(scratch === undefined ? {} : { scratch }) }),
   );
 }
 
 /** `journal backup` */
-export function backup(parsed: Parsed, terminal: Terminal): Promise<JournalReport> {
+export function backup(parsed: Parsed, terminal: Terminal): Promise<ExitCode> {
   const to = parsed.text('to');
   if (to === undefined)
     throw new UsageError('journal backup needs --to DIR: a new directory that the backup goes to.');
   if (parsed.text('scratch') !== undefined)
     throw new UsageError('--scratch is of journal check; a backup is looked at where it is.');
-  return told(terminal, () => backupJournal(dataOf(parsed), to, shownBy(terminal)));
+  return told(parsed, terminal, () => backupJournal(dataOf(parsed), to, shownBy(terminal)));
 }
 
 function dataOf(parsed: Parsed): string {
@@ -45,9 +47,17 @@ function shownBy(terminal: Terminal): Progress {
   };
 }
 
-async function told(terminal: Terminal, work: () => Promise<JournalReport>): Promise<JournalReport> {
+async function told(
+  parsed: Parsed,
+  terminal: Terminal,
+  work: () => Promise<JournalReport>,
+): Promise<ExitCode> {
+  const format = outputFormat(parsed);
   try {
-    return await work();
+    const report = await work();
+    terminal.progress?.('');
+    terminal.out(format === 'json' ? JSON.stringify(report) : tellReport(report));
+    return report.findings.length === 0 ? EXIT.ok : EXIT.failed;
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     const message = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;

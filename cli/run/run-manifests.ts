@@ -6,6 +6,7 @@ import type { Address } from '../address.ts';
 import type { Bounds } from '../bounds.ts';
 import type { Terminal } from '../command.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import type { JournalChoice } from '../journal-option.ts';
 import { readPaths, type Snapshot } from '../manifests/files.ts';
 import { watchPaths } from '../manifests/watch.ts';
 import { manifestRules } from './rules.ts';
@@ -25,6 +26,8 @@ export interface RunSettings {
   readonly resolve: ReadonlyMap<string, string>;
   /** undefined: the one in the data directory, made where there is none. */
   readonly adminToken: string | undefined;
+  /** Left out: the embedded one. */
+  readonly journal?: JournalChoice | undefined;
   /** Left out: the defaults. */
   readonly bounds?: Bounds;
   /** Base address of the issuer whose tokens `cluster.audience` asks for. */
@@ -100,6 +103,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       admin: settings.admin,
       ...(settings.adminToken === undefined ? {} : { adminToken: settings.adminToken }),
       ...settings.bounds,
+      journal: { ...settings.bounds?.journal, ...settings.journal },
       tracing: settings.tracing,
       ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
       egress: settings.egress,
@@ -108,7 +112,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
       random: Math.random,
     });
   } catch (error) {
-    throw startError(error, dataDirectory);
+    throw startError(error, dataDirectory, settings.journal !== undefined);
   }
 }
 

@@ -12,6 +12,13 @@ describe('startError', () => {
     );
   });
 
+  it('tells a database that cannot be used', () => {
+    const told = startError(new JournalError('JournalUnavailable', 'the database d is full'), 'd', true);
+    expect((told as CommandError).message).toBe(
+      'The database d is full. The database is what --journal names.',
+    );
+  });
+
   it('tells a file that cannot be read', () => {
     const error = Object.assign(new Error('no'), { code: 'EACCES', path: 'd/admin-token' });
     expect((startError(error, 'd') as CommandError).message).toBe(

@@ -2,12 +2,16 @@ import { ListenError } from '../../receiver/http/listener.ts';
 import { JournalError } from '../../receiver/journal/journal.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
-/** Says why the receiver did not start, for the person who started it. What is unknown is thrown on as it is. */
-export function startError(error: unknown, dataDirectory: string): unknown {
+/**
+ * Says why the receiver did not start, for the person who started it. What is unknown is thrown on as it is. `database`: the
+ * journal is not in the data directory.
+ */
+export function startError(error: unknown, dataDirectory: string, database = false): unknown {
   if (error instanceof ListenError) return new CommandError(error.message, EXIT.failed, error);
   if (error instanceof JournalError) {
     const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    return new CommandError(`${message}. The directory is what --data names.`, EXIT.failed, error);
+    const named = database ? 'The database is what --journal names.' : 'The directory is what --data names.';
+    return new CommandError(`${message}. ${named}`, EXIT.failed, error);
   }
   // What is left of file trouble is the admin token's: the journal was opened before it.
   if (error instanceof Error && 'path' in error && 'code' in error) {

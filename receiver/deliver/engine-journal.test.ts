@@ -1,9 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { describeWithPostgres } from '../../test/postgres/suite.ts';
 import { viewData } from '../event/data-view.ts';
 import type { Journal, Unit } from '../journal/journal.ts';
+import type { Place } from '../journal/journal-suite.ts';
+import { parsePostgresAddress } from '../journal/postgres/address.ts';
+import { openPostgresJournal } from '../journal/postgres/postgres-journal.ts';
 import { openSqliteJournal } from '../journal/sqlite/sqlite-journal.ts';
 import { POLICY } from '../routing/testing.ts';
 import { createClient } from './client.ts';
@@ -15,8 +19,8 @@ import { createMemoryLog, NO_TASKS, plainRenderer, SHAPE, someEvent, startTarget
 const TRIGGER = 'shop/orders';
 
 /** An engine on the real journal, and how to wait for its deliveries without asking again and again. */
-async function open(directory: string, route: () => Route) {
-  const journal = await openSqliteJournal({ directory });
+async function open(place: Place, route: () => Route) {
+  const journal = await place.open();
   const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer });
   const watchers: { readonly state: string; count: number; readonly resolve: () => void }[] = [];
   const settle: Journal['settle'] = (settlement) => {
@@ -89,76 +93,99 @@ async function open(directory: string, route: () => Route) {
   };
 }
 
-it('carries deliveries over suspension, failures and restarts on the real journal', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
-  let suspend = true;
-  await using target = await startTarget((response, _request, count) =>
-    response.writeHead(count === 1 ? 500 : 202).end(),
-  );
-  const route = (): Route => ({
-    suspend,
-    destination: { kind: 'sink', url: target.url, headers: [] },
-    policy: { ...POLICY, backoffDelayMs: 5, concurrency: 1 },
+/** What the engine must do on every journal. */
+function engineOnJournal(name: string, makePlace: () => Promise<Place>): void {
+  describe(`the delivery engine on ${name}`, () => {
+    it('carries deliveries over suspension, failures and restarts on the real journal', async () => {
+      const place = await makePlace();
+      let suspend = true;
+      await using target = await startTarget((response, _request, count) =>
+        response.writeHead(count === 1 ? 500 : 202).end(),
+      );
+      const route = (): Route => ({
+        suspend,
+        destination: { kind: 'sink', url: target.url, headers: [] },
+        policy: { ...POLICY, backoffDelayMs: 5, concurrency: 1 },
+      });
+      try {
+        const first = await open(place, route);
+        first.engine.start();
+        const parked = first.settled('parked', 3);
+        await first.accept(['1', '2', '3']);
+        await parked;
+        await first.close();
+
+        suspend = false;
+        const second = await open(place, route);
+        second.engine.start();
+        const delivered = second.settled('delivered', 3);
+        second.engine.routesChanged([TRIGGER]);
+        await delivered;
+        await second.journal.flush();
+        const { items } = await second.journal.deliveries({ limit: 10 });
+        expect(items.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
+        expect(items.map(({ attempts }) => attempts.length).toSorted()).toEqual([1, 1, 2]);
+        await second.close();
+
+        const bodies = target.received.map(({ body, headers }) => [headers['ce-id'], body.length]);
+        expect(bodies).toHaveLength(4);
+        expect(bodies.every(([, length]) => length === 500)).toBe(true);
+        const keys = target.received.filter(
+          ({ headers }) => headers['ce-id'] === target.received[0]?.headers['ce-id'],
+        );
+        expect(keys).toHaveLength(2);
+        expect(keys[0]?.headers['idempotency-key']).toBe(keys[1]?.headers['idempotency-key']);
+      } finally {
+        await place.remove();
+      }
+    });
+
+    it('loses nothing of what was held when the process ends at once', async () => {
+      const place = await makePlace();
+      let up = false;
+      await using target = await startTarget((response) => {
+        if (up) response.end();
+      });
+      const route = (): Route => ({
+        suspend: false,
+        destination: { kind: 'sink', url: target.url, headers: [] },
+        policy: { ...POLICY, concurrency: 2 },
+      });
+      try {
+        const first = await open(place, route);
+        await first.accept(['1', '2', '3', '4']);
+        await target.got(2);
+        // The journal ends without a drain, as in a crash: nothing of these was settled.
+        await first.journal.close();
+        up = true;
+        const second = await open(place, route);
+        const delivered = second.settled('delivered', 4);
+        second.engine.start();
+        await delivered;
+        await second.close();
+        const ids = new Set(target.received.slice(2).map(({ headers }) => headers['ce-id']));
+        expect(ids).toEqual(new Set(['1', '2', '3', '4']));
+      } finally {
+        await place.remove();
+      }
+    });
   });
-  try {
-    const first = await open(directory, route);
-    first.engine.start();
-    const parked = first.settled('parked', 3);
-    await first.accept(['1', '2', '3']);
-    await parked;
-    await first.close();
+}
 
-    suspend = false;
-    const second = await open(directory, route);
-    second.engine.start();
-    const delivered = second.settled('delivered', 3);
-    second.engine.routesChanged([TRIGGER]);
-    await delivered;
-    await second.journal.flush();
-    const { items } = await second.journal.deliveries({ limit: 10 });
-    expect(items.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
-    expect(items.map(({ attempts }) => attempts.length).toSorted()).toEqual([1, 1, 2]);
-    await second.close();
-
-    const bodies = target.received.map(({ body, headers }) => [headers['ce-id'], body.length]);
-    expect(bodies).toHaveLength(4);
-    expect(bodies.every(([, length]) => length === 500)).toBe(true);
-    const keys = target.received.filter(
-      ({ headers }) => headers['ce-id'] === target.received[0]?.headers['ce-id'],
-    );
-    expect(keys).toHaveLength(2);
-    expect(keys[0]?.headers['idempotency-key']).toBe(keys[1]?.headers['idempotency-key']);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+engineOnJournal('SQLite', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
+  return {
+    open: () => openSqliteJournal({ directory }),
+    remove: () => rm(directory, { recursive: true }),
+  };
 });
 
-it('loses nothing of what was held when the process ends at once', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
-  let up = false;
-  await using target = await startTarget((response) => {
-    if (up) response.end();
+describeWithPostgres('PostgreSQL', (postgres) => {
+  engineOnJournal('PostgreSQL', async () => {
+    const database = await postgres.database();
+    return {
+      open: () => openPostgresJournal({ address: parsePostgresAddress(database.url) }),
+      remove: database.drop,
+    };
   });
-  const route = (): Route => ({
-    suspend: false,
-    destination: { kind: 'sink', url: target.url, headers: [] },
-    policy: { ...POLICY, concurrency: 2 },
-  });
-  try {
-    const first = await open(directory, route);
-    await first.accept(['1', '2', '3', '4']);
-    await target.got(2);
-    // The journal ends without a drain, as in a crash: nothing of these was settled.
-    await first.journal.close();
-    up = true;
-    const second = await open(directory, route);
-    const delivered = second.settled('delivered', 4);
-    second.engine.start();
-    await delivered;
-    await second.close();
-    const ids = new Set(target.received.slice(2).map(({ headers }) => headers['ce-id']));
-    expect(ids).toEqual(new Set(['1', '2', '3', '4']));
-  } finally {
-    await rm(directory, { recursive: true });
-  }
 });

@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chosenJournal } from '../../test/postgres/chosen-journal.ts';
 import type { Accepted } from '../acceptance.ts';
 import type { HeldDelivery } from '../deliver/engine-contract.ts';
 import { createMemoryLog } from '../deliver/testing.ts';
 import type { RequestError } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
 import type { Journal } from '../journal/journal.ts';
-import { openSqliteJournal } from '../journal/sqlite/sqlite-journal.ts';
+import { openJournal } from '../journal/open-journal.ts';
 import { createRenderers } from '../routing/renderers.ts';
 import { buildRuntime, type Runtime } from '../routing/runtime.ts';
 import type { StepShape, StreamShape, TriggerEntry } from '../routing/table.ts';
@@ -63,7 +64,8 @@ export interface Harness {
 export async function openHarness(runtime: () => Runtime, now: () => number): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-streams-'));
   const log = createMemoryLog();
-  const journal = await openSqliteJournal({ directory, log });
+  const chosen = await chosenJournal();
+  const journal = await openJournal({ ...chosen.journal, directory, log });
   let made = 0;
 
   function receiver(): Handling {
@@ -123,6 +125,7 @@ export async function openHarness(runtime: () => Runtime, now: () => number): Pr
     },
     async [Symbol.asyncDispose]() {
       await journal.close();
+      await chosen.drop();
       await rm(directory, { recursive: true });
     },
   };

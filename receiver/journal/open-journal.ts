@@ -1,0 +1,43 @@
+import type { Journal } from './journal.ts';
+import { parsePostgresAddress } from './postgres/address.ts';
+import type { Retention } from './sqlite/retention.ts';
+import { openSqliteJournal } from './sqlite/sqlite-journal.ts';
+
+/** Which journal, and what it is opened with. */
+export interface JournalPlace {
+  /** `postgres://…`; left out: the embedded one. */
+  readonly url?: string;
+  /** Holds the password where the URL has none. */
+  readonly passwordFile?: string;
+  /** How large it may be. */
+  readonly maxBytes?: number;
+  /** How long what is done is kept. */
+  readonly retention?: Partial<Retention>;
+  /** Of the embedded one. */
+  readonly directory: string;
+  readonly log: {
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+}
+
+type Open = (place: JournalPlace) => Promise<Journal>;
+
+const EMBEDDED: Open = (place) => openSqliteJournal(place);
+
+const postgres: Open = async (place) => {
+  const address = parsePostgresAddress(place.url ?? '', place.passwordFile);
+  // Who keeps the journal in a file pays nothing for the other.
+  const { openPostgresJournal } = await import('./postgres/postgres-journal.ts');
+  return openPostgresJournal({ ...place, address });
+};
+
+const ENGINES: Readonly<Record<string, Open>> = { 'postgres:': postgres, 'postgresql:': postgres };
+
+/** Opens the journal by the engine that its URL's scheme names. @throws JournalError, AddressError */
+export function openJournal(place: JournalPlace): Promise<Journal> {
+  const { url } = place;
+  if (url === undefined) return EMBEDDED(place);
+  // What is no known scheme is told by whoever reads the address.
+  return (ENGINES[url.slice(0, url.indexOf(':') + 1)] ?? postgres)(place);
+}

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { describeWithPostgres, type TestDatabase } from '../test/postgres/suite.ts';
+import { endpointEntry } from './routing/testing.ts';
+import { openStage, post, type Stage, signature } from './testing.ts';
+
+describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) => {
+  let database: TestDatabase;
+  let stages: Stage[];
+
+  beforeEach(async () => {
+    database = await postgres.database();
+    stages = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(stages.map((stage) => stage.close()));
+    await database.drop();
+  });
+
+  async function open(): Promise<Stage> {
+    const stage = await openStage({ journal: { url: database.url } });
+    stages.push(stage);
+    stage.apply(endpointEntry(), stage.toSink());
+    return stage;
+  }
+
+  function send(stage: Stage, id: string) {
+    const body = JSON.stringify({ specversion: '1.0', id, source: '/s', type: 'order.paid', data: { id } });
+    const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
+    return post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers);
+  }
+
+  it('take events and deliver them, and know each other’s repeats', async () => {
+    const [one, two] = [await open(), await open()];
+    const ids = Array.from({ length: 20 }, (_, i) => `e${i}`);
+    const answers = await Promise.all(ids.map((id, i) => send(i % 2 === 0 ? one : two, id)));
+    expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 202));
+    await one.delivered(10);
+    await two.delivered(10);
+    const repeat = await send(two, 'e0');
+    expect(repeat.status).toBe(202);
+    expect(repeat.json.events?.[0]).toMatchObject({ duplicate: true, triggers: ['shop/forward'] });
+  });
+
+  it('finish what another one has left', async () => {
+    const first = await open();
+    first.apply(endpointEntry(), first.toSink({ suspend: true }));
+    await send(first, 'parked');
+    stages = [];
+    await first.close();
+    const second = await open();
+    const [arrived] = await second.delivered(1);
+    expect(arrived?.headers['ce-id'] ?? arrived?.body.toString()).toContain('parked');
+  });
+});

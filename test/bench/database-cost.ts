@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type pg from 'pg';
+
+/** Linux's clock ticks per second, as `/proc` counts CPU time. */
+const TICKS = 100;
+
+/** CPU seconds that a server and its processes have used, those that have ended included. */
+export function serverCpuSeconds(postmaster: number): number {
+  let ticks = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const fields = statOf(name);
+    if (Number(name) === postmaster) ticks += sum(fields, 11, 15);
+    else if (Number(fields[1]) === postmaster) ticks += sum(fields, 11, 13);
+  }
+  return ticks / TICKS;
+}
+
+function statOf(pid: string): readonly string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+function sum(fields: readonly string[], from: number, to: number): number {
+  return fields.slice(from, to).reduce((total, field) => total + Number(field), 0);
+}
+
+/** What a server has written so far, in bytes. */
+export interface Written {
+  /** Of its write-ahead log. */
+  readonly wal: number;
+  /** Flushes of the log: one or less for each transaction. */
+  readonly flushes: number;
+  readonly transactions: number;
+  /** Of tables and indexes of the journal, on disk. */
+  readonly tables: number;
+}
+
+/** Reads it. */
+export async function written(client: pg.Client): Promise<Written> {
+  const { rows } = await client.query(`SELECT
+    pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
+    (SELECT wal_sync FROM pg_stat_wal)::float8 AS flushes,
+    (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())::float8 AS transactions,
+    (SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'signalbox' AND c.relkind = 'r')::float8 AS tables`);
+  return rows[0] as Written;
+}
