@@ -15,13 +15,14 @@ const CHART = new URL('./signalbox/', import.meta.url);
 function definitionTemplate(kind: Kind): string {
   const text = readFileSync(new URL(`../crds/${KINDS[kind].plural}.yaml`, import.meta.url), 'utf8');
   const name = `  name: ${KINDS[kind].plural}.signalbox.dev\n`;
-  if (!text.includes(name)) throw new Error(`crds/${KINDS[kind].plural}.yaml has no line "${name.trim()}"`);
+  const head = `${name}  labels:\n    app.kubernetes.io/part-of: signalbox\n`;
+  if (!text.includes(head)) throw new Error(`crds/${KINDS[kind].plural}.yaml does not begin with\n${head}`);
   const own = [
     name,
     '  labels:\n    {{- include "signalbox.labels" . | nindent 4 }}\n',
     '  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n',
   ];
-  const escaped = text.replaceAll('{{', '{{ "{{" }}').replace(name, () => own.join(''));
+  const escaped = text.replaceAll('{{', '{{ "{{" }}').replace(head, () => own.join(''));
   const banner = `{{- /* Made from crds/${KINDS[kind].plural}.yaml by charts/generate.ts. */ -}}\n`;
   return `${banner}{{- if .Values.crds.enabled }}\n${escaped.trimEnd()}\n{{- end }}\n`;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createOtlpTracing } from '../receiver/observe/otlp-tracing.ts';
 import { endpointEntry } from '../receiver/routing/testing.ts';
 import { ADMIN_TOKEN, openStage, post, type Stage, signature } from '../receiver/testing.ts';
 import { main } from './main.ts';
@@ -56,6 +57,19 @@ describe('signalbox explain', () => {
     expect((await explained('evt-1')).out).toMatch(/^Event 1: .*\n.*\nNo trigger took it\.\n/);
     const { out } = await explained('77', '-o', 'json');
     expect(JSON.parse(out)).toMatchObject({ event: 2, attributes: { id: '77' }, triggers: [{}, {}] });
+  });
+
+  it('names the trace of an event that was traced', async () => {
+    const traced = await openStage({
+      tracing: createOtlpTracing({ endpoint: 'http://127.0.0.1:9', ratio: 1, timeoutMs: 200 }),
+    });
+    const untraced = stage;
+    stage = traced;
+    traced.apply(endpointEntry());
+    await sent('evt-1', 'order.placed');
+    expect((await explained('1')).out).toMatch(/\nTrace [0-9a-f]{32}\.\n/);
+    await traced.close();
+    stage = untraced;
   });
 
   it('tells two events of one id apart by their source, also where the id is a number', async () => {

@@ -66,6 +66,8 @@ describe('signalbox redrive', () => {
     await dead(2);
     const delivered = ['deliveries', '--trigger', 'shop/pack', '--state', 'delivered'];
     await expect.poll(async () => (await signalbox(...delivered)).out).toMatch(/ b /);
+    expect((await signalbox('events', '--state', 'dead')).out).toMatch(/ b /);
+    expect((await signalbox('events', '--state', 'parked')).out).toBe('No such events.');
   });
 
   it('takes numbers, and tells what is gone or not dead', async () => {
@@ -111,7 +113,7 @@ describe('signalbox redrive', () => {
     apply('gift');
     expect(await signalbox('redrive', '--all', '--dry-run')).toMatchObject({
       exit: 1,
-      out: expect.stringContaining('Left as it is: 1 of shop/pack, an EventTrigger that does not exist now.'),
+      out: expect.stringContaining('Left as it is: 1 of shop/pack, which does not exist now'),
     });
   });
 

@@ -18,6 +18,9 @@ export const TRACING_OPTIONS: readonly Option[] = [
   },
 ];
 
+/** A collector is near, or it is not there: a stopping receiver does not wait long for it. */
+const TIMEOUT_MS = 2000;
+
 /** What traces as the options and the environment say; loaded only where something does. Throws UsageError. */
 export async function tracingOf(parsed: Parsed, { env }: Terminal): Promise<Tracing | undefined> {
   const endpoint = parsed.text('otlp-endpoint');
@@ -32,5 +35,6 @@ export async function tracingOf(parsed: Parsed, { env }: Terminal): Promise<Trac
   if (endpoint === undefined && named.every((url) => url === undefined || url === '')) return undefined;
   if (env['OTEL_SDK_DISABLED'] === 'true') return undefined;
   const { createOtlpTracing } = await import('../receiver/observe/otlp-tracing.ts');
-  return createOtlpTracing(endpoint === undefined ? { ratio } : { endpoint, ratio });
+  const timeoutMs = Number(env['OTEL_EXPORTER_OTLP_TIMEOUT']) || TIMEOUT_MS;
+  return createOtlpTracing({ ratio, timeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
 }

@@ -149,9 +149,10 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const redrive = createRedrive({
     journal,
     now,
-    exists: (trigger) => runtime.trigger(trigger) !== undefined,
+    exists: (trigger, step) => routes.route(trigger, step) !== undefined,
     due: (at) => engine?.due(at),
     brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
+    log,
   });
   const renderers = createRenderers(journal, RENDERERS);
   const streams = createStreams({

@@ -10,6 +10,7 @@ import { advance, EMPTY_SESSION, type Step } from '../cli/run/session.ts';
 import { fakeTerminal } from '../cli/testing/terminal.ts';
 import { isKind } from '../crds/group.ts';
 import { validateManifest } from '../crds/validate.ts';
+import { openStage } from '../receiver/testing.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const EXAMPLES = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.yaml'));
@@ -124,5 +125,16 @@ describe.each(PAGES)('%s', (page) => {
         `${page} → ${link}`,
       ).not.toThrow();
     }
+  });
+});
+
+describe('the page of metrics', () => {
+  it('names metrics that there are', async () => {
+    const named = new Set(text('docs/tasks/watch-it-run.md').match(/\bsignalbox_[a-z_]+/g));
+    expect(named.size).toBeGreaterThan(10);
+    const stage = await openStage();
+    const shown = await (await fetch(`${stage.receiver.addresses.admin}/metrics`)).text();
+    await stage.close();
+    for (const name of named) expect(shown).toContain(`# HELP ${name} `);
   });
 });

@@ -1,6 +1,7 @@
 import type { EventExplanation } from '../../receiver/explain.ts';
 import type { Attempt, DeliveryRow, EventRow } from '../../receiver/journal/journal.ts';
 import type { Repeats } from '../../receiver/observe/repeat-log.ts';
+import { parseTraceParent, type TraceContext } from '../../receiver/observe/trace-context.ts';
 import { columns } from '../columns.ts';
 import { shownTime } from './list.ts';
 
@@ -13,6 +14,8 @@ export interface DecisionRecord
     readonly key?: string;
     readonly revision: number;
     readonly triggers: readonly string[];
+    /** The span in which it was received, where it was traced. */
+    readonly trace?: TraceContext;
   };
   /** null: it did not come again since the receiver started. */
   readonly repeats: Repeats | null;
@@ -29,12 +32,18 @@ export function tellDecision(decision: DecisionRecord): string {
   return [
     `Event ${decision.event}: ${attributes['type'] ?? ''}, id ${attributes['id'] ?? ''}, of ${attributes['source'] ?? ''}`,
     `Accepted ${shownTime(decision.receivedAt)} by ${entrance}${proof}: ${decision.bytes} bytes of data, routing table ${record.revision}.`,
+    ...tellTrace(record.trace),
     ...tellRepeats(decision.repeats),
     record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
     ...deliveries.flatMap((delivery) => ['', ...tellDelivery(delivery)]),
     '',
     ...tellTriggers(decision),
   ].join('\n');
+}
+
+function tellTrace(trace: TraceContext | undefined): readonly string[] {
+  const parent = trace && parseTraceParent(trace.traceparent);
+  return parent === undefined ? [] : [`Trace ${parent.traceId}.`];
 }
 
 function tellRepeats(repeats: Repeats | null): readonly string[] {

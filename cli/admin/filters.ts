@@ -16,7 +16,7 @@ export const FILTERS = {
   state: {
     name: 'state',
     value: 'STATE',
-    help: 'Only deliveries that are waiting, parked, delivered or dead.',
+    help: 'Only deliveries that are waiting, parked, delivered or dead, and events that have one.',
   },
   instanceState: {
     name: 'state',

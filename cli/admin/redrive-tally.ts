@@ -60,7 +60,8 @@ export function tellTally(tally: RedriveTally, dryRun: boolean): readonly string
       ? []
       : [`Not dead: ${notDead.join(', ')}; \`signalbox deliveries\` tells what became of it.`]),
     ...Object.entries(noTrigger).map(
-      ([trigger, count]) => `Left as it is: ${count} of ${trigger}, an EventTrigger that does not exist now.`,
+      ([trigger, count]) =>
+        `Left as it is: ${count} of ${trigger}, which does not exist now, or not with that step.`,
     ),
   ];
 }

@@ -47,7 +47,7 @@ export const events = listCommand<EventItem, RejectedItem>(
     about:
       'Lists the events that a running receiver accepted, newest first: what came, by which entrance, and who took it.',
     path: '/api/events',
-    filters: ['source', 'id', 'type', 'trigger', 'since', 'until'],
+    filters: ['source', 'id', 'type', 'trigger', 'state', 'since', 'until'],
     example: 'signalbox events --type order.paid -o json | jq .items[].attributes.id',
     header: ['EVENT', 'ACCEPTED', 'TYPE', 'ID', 'ENTRANCE', 'TAKEN BY'],
     row: ({ event, receivedAt, entrance, attributes, record }) => [

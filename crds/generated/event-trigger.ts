@@ -827,4 +827,33 @@ export interface Traffic {
    * Deliveries that wait.
    */
   backlog?: number;
+  /**
+   * How many instances a value stream has, by state.
+   */
+  instances?: {
+    /**
+     * Their step is being delivered.
+     */
+    running?: number;
+    /**
+     * They sleep, for an event, a job or a time.
+     */
+    waiting?: number;
+    /**
+     * They need a hand; signalbox instances lists them.
+     */
+    blocked?: number;
+    /**
+     * They came to their end in the last 7 days.
+     */
+    finished?: number;
+    /**
+     * They waited in vain, in the last 7 days.
+     */
+    failed?: number;
+    /**
+     * They were cancelled by hand in the last 7 days.
+     */
+    cancelled?: number;
+  };
 }

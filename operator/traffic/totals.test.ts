@@ -26,6 +26,16 @@ describe('totals', () => {
     });
   });
 
+  it('tell instances as the receivers of one journal do, and not their sum', () => {
+    const totals = createTotals();
+    totals.told('a', [{ ...item(1), instances: { waiting: 5, finished: 1 } }]);
+    totals.told('b', [{ ...item(1), instances: { waiting: 4, finished: 2 } }]);
+    expect(totals.of(RESOURCE)).toMatchObject({ instances: { waiting: 5, finished: 2 } });
+    totals.told('a', [item(1)]);
+    totals.told('b', [item(1)]);
+    expect(totals.of(RESOURCE)).not.toHaveProperty('instances');
+  });
+
   it('never fall, and count each delivery once, whatever receivers come, go and begin anew', () => {
     const step = fc.record({
       receiver: fc.constantFrom('a', 'b'),

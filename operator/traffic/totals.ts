@@ -1,13 +1,11 @@
-import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+import { TRAFFIC_TOTALS, type TrafficCount, type TrafficItem } from '../../receiver/observe/traffic.ts';
+import type { InstanceCounts } from '../../receiver/streams/instance-counts.ts';
 
 /** `status.traffic`, as the resources' schema has it. */
-export interface TrafficStatus {
+export interface TrafficStatus extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: string;
-  readonly accepted?: number;
-  readonly rejected?: number;
-  readonly delivered?: number;
-  readonly failed?: number;
-  readonly backlog?: number;
+  /** Of a value stream, by state. */
+  readonly instances?: InstanceCounts;
 }
 
 /** Adds up what receivers tell of each resource; what only grows goes on growing when a receiver begins anew or goes. */
@@ -24,8 +22,8 @@ export interface Totals {
   of(resource: string): TrafficStatus | undefined;
 }
 
-const GROWING = ['accepted', 'rejected', 'delivered', 'failed'] as const;
-type Counts = Partial<Record<(typeof GROWING)[number] | 'backlog', number>>;
+const SHOWN = [...TRAFFIC_TOTALS, 'backlog'] as const;
+type Counts = Partial<Record<TrafficCount, number>>;
 
 interface Known {
   readonly uid: string;
@@ -33,6 +31,8 @@ interface Known {
   /** What receivers told that are gone, or began anew. */
   past: Counts;
   readonly now: Map<string, Counts>;
+  /** What each receiver says of instances. */
+  readonly instances: Map<string, InstanceCounts>;
 }
 
 /** Makes totals of nothing. Pure but for its own state. */
@@ -42,7 +42,7 @@ export function createTotals(): Totals {
   function knownOf(resource: string, uid: string): Known {
     const found = known.get(resource);
     if (found?.uid === uid) return found;
-    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map() };
+    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map(), instances: new Map() };
     known.set(resource, fresh);
     return fresh;
   }
@@ -50,7 +50,7 @@ export function createTotals(): Totals {
   function sum(one: Known): Counts {
     const total: Counts = { ...one.past };
     for (const counts of one.now.values()) {
-      for (const name of [...GROWING, 'backlog'] as const) {
+      for (const name of SHOWN) {
         const count = counts[name];
         if (count !== undefined) total[name] = (total[name] ?? 0) + count;
       }
@@ -63,6 +63,7 @@ export function createTotals(): Totals {
     if (counts === undefined) return;
     keep(one, counts);
     one.now.delete(receiver);
+    one.instances.delete(receiver);
   }
 
   return {
@@ -70,12 +71,14 @@ export function createTotals(): Totals {
       const met = new Set(items.map(({ resource }) => resource));
       // A receiver that began anew tells nothing of a resource until something passes there.
       for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
-      for (const { resource, uid, lastEvent = 0, ...counts } of items) {
+      for (const { resource, uid, lastEvent = 0, instances, ...counts } of items) {
         const one = knownOf(resource, uid);
         one.lastEvent = Math.max(one.lastEvent, lastEvent);
         const before = one.now.get(receiver);
         if (before !== undefined && beganAnew(before, counts)) keep(one, before);
         one.now.set(receiver, counts);
+        if (instances === undefined) one.instances.delete(receiver);
+        else one.instances.set(receiver, instances);
       }
     },
     retain(receivers) {
@@ -85,11 +88,12 @@ export function createTotals(): Totals {
         }
       }
     },
-    before(resource, uid, { lastEvent, ...status }) {
+    before(resource, uid, status) {
+      const { lastEvent } = status;
       const one = knownOf(resource, uid);
       one.lastEvent = Math.max(one.lastEvent, Date.parse(lastEvent ?? '') || 0);
       const total = sum(one);
-      for (const name of GROWING) {
+      for (const name of TRAFFIC_TOTALS) {
         const missing = (status[name] ?? 0) - (total[name] ?? 0);
         if (missing > 0) one.past[name] = (one.past[name] ?? 0) + missing;
       }
@@ -100,19 +104,33 @@ export function createTotals(): Totals {
       const one = known.get(resource);
       if (one === undefined) return undefined;
       const time = new Date(Math.floor(one.lastEvent / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-      return { ...(one.lastEvent === 0 ? {} : { lastEvent: time }), ...sum(one) };
+      const instances = most([...one.instances.values()]);
+      return {
+        ...(one.lastEvent === 0 ? {} : { lastEvent: time }),
+        ...sum(one),
+        ...(instances === undefined ? {} : { instances }),
+      };
     },
   };
 }
 
+/** Receivers of one journal all count the same instances, some a moment later. */
+function most(all: readonly InstanceCounts[]): InstanceCounts | undefined {
+  if (all.length === 0) return undefined;
+  const counts: Record<string, number> = {};
+  for (const one of all)
+    for (const [state, count] of Object.entries(one)) counts[state] = Math.max(counts[state] ?? 0, count);
+  return counts;
+}
+
 /** A count that fell tells that the process is another one. */
 function beganAnew(before: Counts, now: Counts): boolean {
-  return GROWING.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
+  return TRAFFIC_TOTALS.some((name) => (now[name] ?? 0) < (before[name] ?? 0));
 }
 
 function keep(one: Known, counts: Counts): void {
   const past: Counts = { ...one.past };
-  for (const name of GROWING)
+  for (const name of TRAFFIC_TOTALS)
     if (counts[name] !== undefined) past[name] = (past[name] ?? 0) + (counts[name] ?? 0);
   one.past = past;
 }

@@ -1,4 +1,6 @@
 import type { DeliveryRow, Journal, Query } from '../journal/journal.ts';
+import type { Log } from '../observe/log.ts';
+import { stepTask } from './task.ts';
 
 /** Which dead letters are meant. */
 export type RedriveFilter = Pick<Query, 'source' | 'id' | 'type' | 'trigger' | 'since' | 'until'>;
@@ -19,7 +21,7 @@ export type RedriveRequest = {
  * - `redriven`: it is due again, its attempts counted anew
  * - `gone`: there is no such delivery, or it has passed its retention
  * - `notDead`: it waits, is parked or was delivered
- * - `noTrigger`: its trigger does not exist, so that it would be a dead letter again at once
+ * - `noTrigger`: its trigger, or the step in it, does not exist, so that it would be a dead letter again at once
  */
 export type RedriveFate = 'redriven' | 'gone' | 'notDead' | 'noTrigger';
 
@@ -44,13 +46,14 @@ export interface RedrivePage {
 /** What a redrive works with. */
 export interface RedriveParts {
   readonly journal: Pick<Journal, 'deliveries' | 'settle' | 'flush'>;
-  /** Whether a trigger of this `namespace/name` is in force. */
-  readonly exists: (trigger: string) => boolean;
+  /** Whether a trigger of this `namespace/name` is in force, with that step where it is a step's delivery. */
+  readonly exists: (trigger: string, step: string | undefined) => boolean;
   /** Deliveries of the journal are due at that time. */
   readonly due: (at: number) => void;
   /** A dead letter waits again. */
   readonly brought: (trigger: string, delivery: number) => void;
   readonly now: () => number;
+  readonly log: Pick<Log, 'info'>;
 }
 
 /** Brings dead letters back; resolves when what it did is durable. */
@@ -76,7 +79,10 @@ async function redrive(request: RedriveRequest, parts: RedriveParts): Promise<Re
   const { items, next } = 'ids' in request ? await byId(request.ids, parts) : await byFilter(request, parts);
   const brought = items.filter(({ fate }) => fate === 'redriven');
   const spacing = request.perSecond === undefined ? 0 : 1000 / request.perSecond;
-  if (!request.dryRun) await bringBack(brought, spacing, parts);
+  if (!request.dryRun && brought.length > 0) {
+    await bringBack(brought, spacing, parts);
+    parts.log.info({ deliveries: brought.length }, 'dead letters were brought back');
+  }
   const page = { dryRun: request.dryRun, items, waitMs: Math.ceil(brought.length * spacing) };
   return next === undefined ? page : { ...page, next };
 }
@@ -87,7 +93,6 @@ async function bringBack(
   spacing: number,
   { journal, due, brought, now }: RedriveParts,
 ): Promise<void> {
-  if (items.length === 0) return;
   const start = now();
   for (const [i, { id, trigger = '' }] of items.toSorted((a, b) => a.id - b.id).entries()) {
     journal.settle({ delivery: id, state: 'waiting', due: Math.round(start + i * spacing) });
@@ -129,7 +134,8 @@ async function rowOf(id: number, journal: RedriveParts['journal']): Promise<Deli
 
 function judged(id: number, row: DeliveryRow | undefined, exists: RedriveParts['exists']): Redriven {
   if (row === undefined) return { id, fate: 'gone' };
-  const { event, trigger, state } = row;
-  const fate = state !== 'dead' ? 'notDead' : exists(trigger) ? 'redriven' : 'noTrigger';
+  const { event, trigger, state, task } = row;
+  const is = state === 'dead' && exists(trigger, stepTask(task)?.step);
+  const fate = state !== 'dead' ? 'notDead' : is ? 'redriven' : 'noTrigger';
   return { id, fate, event, trigger };
 }

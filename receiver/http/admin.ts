@@ -11,6 +11,7 @@ import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
 import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
 import type { RevisionGate } from '../routing/revision-gate.ts';
+import { instanceCounts } from '../streams/instance-counts.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { KeyUse } from '../verify/key-use.ts';
 import { parseRedrive } from './admin-redrive.ts';
@@ -88,7 +89,9 @@ function api(parts: AdminParts): Router {
   });
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
   router.get('/bridges', (_request, response) => void response.json({ items: bridges() }));
-  router.get('/traffic', (_request, response) => void response.json({ items: traffic.list() }));
+  router.get('/traffic', async (_request, response) => {
+    response.json({ items: traffic.list(instanceCounts(await journal.countRows('instance'))) });
+  });
   router.get('/events', async (request, response) => {
     const page = await journal.events(parseQuery(request.query));
     response.json({ ...page, items: page.items.map(shownEvent) });

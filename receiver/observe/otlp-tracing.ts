@@ -32,10 +32,12 @@ export interface OtlpOptions {
   readonly endpoint?: string;
   /** How much of what no sender traces is traced, from 0 to 1. */
   readonly ratio: number;
+  /** How long a batch may take, repeats included; so long, too, does closing wait for a collector that is away. */
+  readonly timeoutMs: number;
 }
 
 /** Traces by OpenTelemetry. Spans wait in a bounded queue and leave in batches; where it is full they are dropped. */
-export function createOtlpTracing({ endpoint, ratio }: OtlpOptions): Tracing {
+export function createOtlpTracing({ endpoint, ratio, timeoutMs }: OtlpOptions): Tracing {
   const url = endpoint === undefined ? {} : { url: `${endpoint.replace(/\/$/, '')}/v1/traces` };
   const root = ratio >= 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
   const provider = new TracerProvider({
@@ -44,7 +46,9 @@ export function createOtlpTracing({ endpoint, ratio }: OtlpOptions): Tracing {
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'signalbox' }))
       .merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter(url) })],
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ ...url, timeoutMillis: timeoutMs }) }),
+    ],
   });
   const tracer = provider.getTracer('signalbox');
 

@@ -1,105 +1,111 @@
-import { entryKey, type RoutingTable } from '../routing/table.ts';
+import { type Entry, entryKey } from '../routing/table.ts';
+import type { InstanceCounts } from '../streams/instance-counts.ts';
 import type { TriggerBacklog } from './trigger-backlog.ts';
 
 /** What passed at one resource since this receiver started; times are milliseconds since the epoch. */
-export type TrafficItem = {
+export interface TrafficItem extends Partial<Record<TrafficCount, number>> {
   /** `Kind/namespace/name` */
   readonly resource: string;
   readonly uid: string;
   readonly lastEvent?: number;
-} & (
-  | { readonly accepted: number; readonly rejected: number }
-  | { readonly delivered: number; readonly failed: number; readonly backlog: number }
-);
+  /** Of a value stream, by state. */
+  readonly instances?: InstanceCounts;
+}
+
+/** What only grows. */
+export const TRAFFIC_TOTALS = ['accepted', 'rejected', 'read', 'delivered', 'failed'] as const;
+
+/** What is counted, as `status.traffic` names it; which of it, depends on the kind. */
+export type TrafficCount = (typeof TRAFFIC_TOTALS)[number] | 'backlog';
 
 /** Counts what passes at each resource of the table in force. */
 export interface Traffic {
   /** A new table: what is gone, or is another of the same name, is forgotten. */
-  retain(entries: RoutingTable['entries']): void;
+  retain(entries: readonly Entry[]): void;
   accepted(entrance: string, triggers: readonly string[], at: number): void;
   /** A request did not prove itself. */
   rejected(entrance: string): void;
   ended(trigger: string, state: 'delivered' | 'dead'): void;
-  /** Resources at which anything passed, or waits. */
-  list(): readonly TrafficItem[];
+  /** Resources at which anything passed, or waits; `instances` by trigger, as the journal counts them. */
+  list(instances?: ReadonlyMap<string, InstanceCounts>): readonly TrafficItem[];
 }
 
 interface Count {
+  readonly kind: Entry['kind'];
+  readonly resource: string;
   readonly uid: string;
   lastEvent: number;
-  /** Events accepted, or deliveries made. */
-  good: number;
-  /** Requests rejected, or deliveries that failed for good. */
-  bad: number;
+  /** Events that came in. */
+  taken: number;
+  rejected: number;
+  delivered: number;
+  failed: number;
 }
 
-const TRIGGER = 'EventTrigger/';
+/** What a status tells of each kind. */
+const SHOWN: Readonly<
+  Record<Entry['kind'], (count: Count, waiting: number) => Partial<Record<TrafficCount, number>>>
+> = {
+  WebhookSecret: ({ taken, rejected }) => ({ accepted: taken, rejected }),
+  EventTrigger: ({ delivered, failed }, backlog) => ({ delivered, failed, backlog }),
+  EventBridge: ({ taken, delivered, failed }, backlog) => ({ read: taken, delivered, failed, backlog }),
+};
 
 /** Makes a count of nothing. */
 export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
-  /** Endpoints by entrance, triggers by `namespace/name`: as those who count name them. */
-  let endpoints: ReadonlyMap<string, Count> = new Map();
-  let triggers: ReadonlyMap<string, Count> = new Map();
+  /** By the name under which events come in, and deliveries go out: a bridge has one for both. */
+  let counts: ReadonlyMap<string, Count> = new Map();
 
   return {
     retain(entries) {
-      const keptEndpoints = new Map<string, Count>();
-      const keptTriggers = new Map<string, Count>();
+      const kept = new Map<string, Count>();
       for (const entry of entries) {
-        const key = entryKey(entry);
-        const { uid } = entry;
-        if (entry.kind === 'WebhookSecret') keptEndpoints.set(key, countOf(endpoints.get(key), uid));
-        const name = key.slice(TRIGGER.length);
-        if (entry.kind === 'EventTrigger') keptTriggers.set(name, countOf(triggers.get(name), uid));
+        const name = nameOf(entry);
+        const before = counts.get(name);
+        kept.set(name, before?.uid === entry.uid ? before : countOf(entry));
       }
-      endpoints = keptEndpoints;
-      triggers = keptTriggers;
+      counts = kept;
     },
-    accepted(entrance, taken, at) {
-      const endpoint = endpoints.get(entrance);
+    accepted(entrance, triggers, at) {
+      const endpoint = counts.get(entrance);
       if (endpoint !== undefined) {
-        endpoint.good += 1;
+        endpoint.taken += 1;
         endpoint.lastEvent = at;
       }
-      for (const trigger of taken) {
-        const count = triggers.get(trigger);
+      for (const trigger of triggers) {
+        const count = counts.get(trigger);
         if (count !== undefined) count.lastEvent = at;
       }
     },
     rejected(entrance) {
-      const endpoint = endpoints.get(entrance);
-      if (endpoint !== undefined) endpoint.bad += 1;
+      const endpoint = counts.get(entrance);
+      if (endpoint !== undefined) endpoint.rejected += 1;
     },
     ended(trigger, state) {
-      const count = triggers.get(trigger);
+      const count = counts.get(trigger);
       if (count === undefined) return;
-      if (state === 'delivered') count.good += 1;
-      else count.bad += 1;
+      if (state === 'delivered') count.delivered += 1;
+      else count.failed += 1;
     },
-    list: () => [
-      ...[...endpoints].flatMap(([resource, count]): readonly TrafficItem[] =>
-        count.good + count.bad === 0
-          ? []
-          : [{ ...headOf(resource, count), accepted: count.good, rejected: count.bad }],
-      ),
-      ...[...triggers].flatMap(([name, count]): readonly TrafficItem[] => {
-        const { lastEvent, good, bad } = count;
-        const waiting = backlog.of(name);
-        if (lastEvent + good + bad + waiting === 0) return [];
-        return [{ ...headOf(TRIGGER + name, count), delivered: good, failed: bad, backlog: waiting }];
+    list: (instances) =>
+      [...counts].flatMap(([name, count]) => {
+        const { resource, uid, kind, lastEvent } = count;
+        const shown = SHOWN[kind](count, backlog.of(name));
+        const own = instances?.get(name);
+        const passed = lastEvent > 0 || own !== undefined || Object.values(shown).some((each) => each > 0);
+        if (!passed) return [];
+        const seen = lastEvent === 0 ? {} : { lastEvent };
+        return [{ resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }) }];
       }),
-    ],
   };
 }
 
-/** What is another resource of the same name begins anew. */
-function countOf(before: Count | undefined, uid: string): Count {
-  return before?.uid === uid ? before : { uid, lastEvent: 0, good: 0, bad: 0 };
+/** A trigger goes by `namespace/name`; its own cluster address, `EventTrigger/…`, is no resource of its own. */
+function nameOf(entry: Entry): string {
+  return entry.kind === 'EventTrigger' ? `${entry.namespace}/${entry.name}` : entryKey(entry);
 }
 
-function headOf(
-  resource: string,
-  { uid, lastEvent }: Count,
-): Pick<TrafficItem, 'resource' | 'uid' | 'lastEvent'> {
-  return { resource, uid, ...(lastEvent === 0 ? {} : { lastEvent }) };
+function countOf(entry: Entry): Count {
+  const nothing = { lastEvent: 0, taken: 0, rejected: 0, delivered: 0, failed: 0 };
+  return { kind: entry.kind, resource: entryKey(entry), uid: entry.uid, ...nothing };
 }

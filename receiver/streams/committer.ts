@@ -89,6 +89,10 @@ export function createCommitter(parts: CommitterParts): Committer {
     if (redriven) parts.engine().due(at);
   }
 
+  function forget(ledger: Ledger): void {
+    for (const { kind, id } of ledger.rows()) cache.drop(rowKey(kind, id));
+  }
+
   function learn(ledger: Ledger, outcome: UnitOutcome): void {
     if (outcome.outcome === 'committed') {
       for (const [key, row] of ledger.after()) {
@@ -96,7 +100,7 @@ export function createCommitter(parts: CommitterParts): Committer {
         if (row !== undefined) parts.written(row);
       }
     } else if (outcome.outcome === 'conflict') {
-      for (const { kind, id } of ledger.rows()) cache.drop(rowKey(kind, id));
+      forget(ledger);
     }
   }
 
@@ -131,10 +135,17 @@ export function createCommitter(parts: CommitterParts): Committer {
     commit,
     learn,
     async change(known, settlements, by) {
+      let fresh = false;
       for (let rows = known; ; rows = new Map()) {
         const at = now();
         const { ledger, result } = await decide(rows, at, (it) => by(it, world(at)));
-        if (ledger.isEmpty && settlements.length === 0) return result;
+        if (ledger.isEmpty && settlements.length === 0) {
+          // Where nothing is written nothing is checked: what memory says may be outdated.
+          if (fresh) return result;
+          fresh = true;
+          forget(ledger);
+          continue;
+        }
         let overtaken = false;
         await commit(changeUnits(ledger, settlements, making(at, [ledger])), at, (outcomes) => {
           const outcome = outcomes.at(-1);

@@ -173,7 +173,7 @@ it('writes what the function says, by whichever of two receivers, crashes and ou
         expect(keyRow && keyIn(keyRow).instance).toBe(known.id);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 1000 },
   );
 }, 120_000);
 

@@ -1,4 +1,3 @@
-import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { SetTimer } from '../deliver/outbound.ts';
 import type { Journal, StateRow } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
@@ -70,10 +69,18 @@ export function createTimers({ journal, elapsed, now, setTimer, log }: TimersPar
   }
 
   async function fireKind(kind: (typeof KINDS)[number]): Promise<void> {
-    for (let rows = await due(kind); rows.length > 0; rows = await due(kind)) {
+    for (;;) {
+      const began = now();
+      const rows = await due(kind);
+      if (rows.length === 0) return;
       await Promise.all(rows.map(elapsed));
-      await othersFirst();
+      // As long as it took, so that half of the time is left to those who wait for an answer.
+      await rest(Math.max(0, now() - began));
     }
+  }
+
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => void setTimer(resolve, ms));
   }
 
   async function due(kind: string): Promise<readonly StateRow[]> {

@@ -23,7 +23,7 @@ import { createStreams, type Streams } from '../../receiver/streams/streams.ts';
 import { compiledStream, ENTRANCE, eventOf, stepOf, streamOf } from '../../receiver/streams/testing.ts';
 import { transition } from '../../receiver/streams/transition.ts';
 import { signature } from '../../receiver/testing.ts';
-import { percentile } from './percentile.ts';
+import { median, percentile } from './percentile.ts';
 import { residentMegabytes } from './process-cost.ts';
 
 const SHAPE = streamOf(
@@ -144,7 +144,8 @@ async function measured(
 }
 
 const WAKES = 1000;
-const WARM = 3000;
+const ROUND = 100;
+const WARM = 2000;
 
 /** `fill DIR COUNT UNTIL`: in a process of its own, so that nothing of it is left in memory. */
 async function fillPart([directory = '', count = '', until = '']: readonly string[]): Promise<void> {
@@ -153,23 +154,51 @@ async function fillPart([directory = '', count = '', until = '']: readonly strin
   await journal.close();
 }
 
-/** `wake DIR COUNT`: memory of a process over so many sleeping instances, and what waking one costs. */
-async function wakePart([directory = '', count = '']: readonly string[]): Promise<void> {
+/** `memory DIR`: of a process that has opened so many sleeping instances. */
+async function memoryPart([directory = '']: readonly string[]): Promise<void> {
   const journal = await openSqliteJournal({ directory, log: createMemoryLog() });
   const one = running(journal);
   one.streams.routesChanged();
   await journal.nextRowDue('instance');
-  const memory = residentMegabytes(process.pid);
-  // Others start and wake first, so that both measurements find the code as warm.
-  await measured(WARM, async (i) => {
-    await accept(one, orderEvent('start', `w${i}`));
-    await accept(one, orderEvent('paid', `w${i}`));
-  });
-  const apart = Math.floor(Number(count) / WAKES);
-  const { cpu, seconds } = await measured(WAKES, (i) => accept(one, orderEvent('paid', `o${i * apart}`)));
-  const after = residentMegabytes(process.pid);
-  tell({ memory, after, cpuUs: (cpu / WAKES) * 1e6, us: (seconds / WAKES) * 1e6 });
+  await one.streams.drain();
+  tell({ memory: residentMegabytes(process.pid) });
   await journal.close();
+}
+
+/** `wake DIR COUNT DIR COUNT`: what waking costs over few and over many, by turns in one process. */
+async function wakePart([
+  few = '',
+  fewCount = '',
+  many = '',
+  manyCount = '',
+]: readonly string[]): Promise<void> {
+  const sides = await Promise.all(
+    [
+      { directory: few, apart: Math.floor(Number(fewCount) / WAKES) },
+      { directory: many, apart: Math.floor(Number(manyCount) / WAKES) },
+    ].map(async ({ directory, apart }) => {
+      const journal = await openSqliteJournal({ directory, log: createMemoryLog() });
+      return { journal, apart, one: running(journal), costs: [] as number[] };
+    }),
+  );
+  // Others start and wake first, so that all is as warm.
+  for (const { one } of sides)
+    await measured(WARM, async (i) => {
+      await accept(one, orderEvent('start', `w${i}`));
+      await accept(one, orderEvent('paid', `w${i}`));
+    });
+  for (let round = 0; round < WAKES / ROUND; round++) {
+    for (const { one, apart, costs } of sides) {
+      const first = round * ROUND;
+      const { cpu } = await measured(ROUND, (i) =>
+        accept(one, orderEvent('paid', `o${(first + i) * apart}`)),
+      );
+      costs.push((cpu / ROUND) * 1e6);
+    }
+  }
+  const [fewUs = Number.NaN, manyUs = Number.NaN] = sides.map(({ costs }) => median(costs));
+  tell({ fewUs, manyUs });
+  for (const { journal } of sides) await journal.close();
 }
 
 /** `transitions DIR`: from the start of an instance to its end, which are three transitions: start, wake, answer. */
@@ -191,10 +220,10 @@ async function transitionsPart([directory = '']: readonly string[]): Promise<voi
   await journal.close();
 }
 
-const LOAD_PER_S = 500;
+const LOAD_PER_S = 200;
 
-/** `timers DIR`: ingest of a whole receiver before and while it fires what is due. */
-async function timersPart([directory = '', due = '']: readonly string[]): Promise<void> {
+/** `timers DIR`: a whole receiver, in which everything is due once it is told so by its standard input. */
+async function timersPart([directory = '']: readonly string[]): Promise<void> {
   const address = { host: '127.0.0.1', port: 0 };
   let skew = -2e9;
   const receiver = await createReceiver({
@@ -208,29 +237,46 @@ async function timersPart([directory = '', due = '']: readonly string[]): Promis
     now: () => Date.now() + skew,
     random: Math.random,
   });
-  receiver.apply({ version: 1, revision: 1, entries: [endpointEntry({ scheme: 'Emporix' }), ENTRY] });
+  receiver.apply({ version: 1, revision: 1, entries: [endpointEntry(), ENTRY] });
+  process.stdout.write(`${receiver.addresses.public} ${receiver.addresses.admin}\n`);
+  process.stdin.on('data', () => {
+    skew = 2e9;
+  });
+  await once(process.stdin, 'end');
+  await receiver.close();
+}
+
+/** Ingest of a receiver on one core, before and while it fires what is due; the load comes from another. */
+async function timers(directory: string, count: number): Promise<Record<string, number>> {
+  const child = spawn('taskset', ['-c', '0', process.execPath, import.meta.filename, 'timers', directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [url = '', admin = ''] = line.toString().trim().split(' ');
   const left = async (): Promise<number> => {
-    const { body } = await request(`${receiver.addresses.admin}/api/instance-counts`, {
+    const { body } = await request(`${admin}/api/instance-counts`, {
       headers: { authorization: 'Bearer t' },
     });
     const { items } = (await body.json()) as { items: readonly { status: string; count: number }[] };
     return items.find(({ status }) => status === 'Waiting')?.count ?? 0;
   };
-  const before = await loaded(receiver.addresses.public, 'b', async () => void (await pause(5000)));
+  await loaded(url, 'w', () => pause(2000));
+  const before = await loaded(url, 'b', () => pause(5000));
   const began = Date.now();
-  skew = 2e9;
-  const during = await loaded(receiver.addresses.public, 'd', async () => {
-    while ((await left()) > 0) await pause(250);
+  child.stdin.write('go');
+  const during = await loaded(url, 'd', async () => {
+    while ((await left()) > 0) await pause(500);
   });
   const seconds = (Date.now() - began) / 1000;
-  tell({ before, during, perSecond: Number(due) / seconds });
-  await receiver.close();
+  child.stdin.end();
+  await once(child, 'close');
+  return { before, during, perSecond: count / seconds };
 }
 
 /** The p99 of an open loop of plain events that nobody takes, while something goes on. */
 async function loaded(url: string, run: string, meanwhile: () => Promise<void>): Promise<number> {
   const latencies: number[] = [];
-  const sent: Promise<void>[] = [];
+  const sent: Promise<unknown>[] = [];
   const body = '{"n":1}';
   const began = performance.now();
   const timer = setInterval(() => {
@@ -245,10 +291,7 @@ async function loaded(url: string, run: string, meanwhile: () => Promise<void>):
         ...signature(body),
       };
       sent.push(
-        request(`${url}/e/shop.hooks`, { method: 'POST', headers, body }).then(async (answer) => {
-          await answer.body.dump();
-          latencies.push(performance.now() - due);
-        }),
+        one(`${url}/e/shop.hooks`, headers, body).then(() => latencies.push(performance.now() - due)),
       );
     }
   }, 2);
@@ -256,6 +299,11 @@ async function loaded(url: string, run: string, meanwhile: () => Promise<void>):
   clearInterval(timer);
   await Promise.all(sent);
   return percentile(Float64Array.from(latencies).sort(), 0.99);
+}
+
+async function one(url: string, headers: Record<string, string>, body: string): Promise<void> {
+  const answer = await request(url, { method: 'POST', headers, body });
+  await answer.body.dump();
 }
 
 function pause(ms: number): Promise<void> {
@@ -281,34 +329,34 @@ async function part(name: string, ...args: readonly (string | number)[]): Promis
   return out === '' ? {} : (JSON.parse(out) as Record<string, number>);
 }
 
+const FEW = 1000;
+const MANY = 1_000_000;
 const TIMERS = 100_000;
 
 async function all(): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'signalbox-bench-'));
   const in5y = Date.now() + 1.5e11;
-  const woken: Record<string, number>[] = [];
-  for (const count of [1000, 1_000_000]) {
-    const directory = join(root, String(count));
-    await part('fill', directory, count, in5y);
-    woken.push(await part('wake', directory, count));
-  }
+  const [few, many, due] = ['few', 'many', 'due'].map((name) => join(root, name));
+  await part('fill', few ?? '', FEW, in5y);
+  await part('fill', many ?? '', MANY, in5y);
+  await part('fill', due ?? '', TIMERS, Date.now() - 1e9);
+  const lean = await part('memory', few ?? '');
+  const full = await part('memory', many ?? '');
+  const woken = await part('wake', few ?? '', FEW, many ?? '', MANY);
   const transitions = await part('transitions', join(root, 'transitions'));
-  await part('fill', join(root, 'timers'), TIMERS, Date.now() - 1e9);
-  const timers = await part('timers', join(root, 'timers'), TIMERS);
+  const fired = await timers(due ?? '', TIMERS);
   await rm(root, { recursive: true });
-  const [few, many] = woken;
-  const of = (one: Record<string, number> | undefined, name: string): number => one?.[name] ?? Number.NaN;
+  const of = (one: Record<string, number>, name: string): number => one[name] ?? Number.NaN;
   process.stdout.write(
     [
       '| | |',
       '|---|---|',
-      `| memory over 1,000 / 1,000,000 sleeping instances | ${of(few, 'memory').toFixed(0)} / ${of(many, 'memory').toFixed(0)} MB |`,
-      `| the same after ${WAKES} wake-ups | ${of(few, 'after').toFixed(0)} / ${of(many, 'after').toFixed(0)} MB |`,
-      `| CPU of a wake-up, of 1,000 / 1,000,000 | ${of(few, 'cpuUs').toFixed(0)} / ${of(many, 'cpuUs').toFixed(0)} µs (${(of(many, 'cpuUs') / of(few, 'cpuUs')).toFixed(2)}×) |`,
+      `| memory over 1,000 / 1,000,000 sleeping instances | ${of(lean, 'memory').toFixed(0)} / ${of(full, 'memory').toFixed(0)} MB |`,
+      `| CPU of a wake-up, of 1,000 / 1,000,000 | ${of(woken, 'fewUs').toFixed(0)} / ${of(woken, 'manyUs').toFixed(0)} µs (${(of(woken, 'manyUs') / of(woken, 'fewUs')).toFixed(2)}×) |`,
       `| transitions per CPU-second, start to end | ${of(transitions, 'perCpuSecond').toFixed(0)} |`,
-      `| transitions/s on one core | ${of(transitions, 'perSecond').toFixed(0)} |`,
-      `| ingest p99 at ${LOAD_PER_S}/s, before / while ${TIMERS} timers fire | ${of(timers, 'before').toFixed(1)} / ${of(timers, 'during').toFixed(1)} ms |`,
-      `| timers fired per second meanwhile | ${of(timers, 'perSecond').toFixed(0)} |`,
+      `| transitions/s, on one core | ${of(transitions, 'perSecond').toFixed(0)} |`,
+      `| ingest p99 at ${LOAD_PER_S}/s, before / while ${TIMERS} timers fire | ${of(fired, 'before').toFixed(1)} / ${of(fired, 'during').toFixed(1)} ms |`,
+      `| timers fired per second meanwhile | ${of(fired, 'perSecond').toFixed(0)} |`,
       '',
     ].join('\n'),
   );
@@ -316,6 +364,7 @@ async function all(): Promise<void> {
 
 const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   fill: fillPart,
+  memory: memoryPart,
   wake: wakePart,
   transitions: transitionsPart,
   timers: timersPart,

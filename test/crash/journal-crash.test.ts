@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { killUnderLoad, lossesOf } from './journal-round.ts';
 
-const ROUNDS = 20;
+const ROUNDS = 10;
 
 it(`a journal killed ${ROUNDS} times under load has lost nothing it acknowledged`, {
   timeout: 300_000,

@@ -129,6 +129,39 @@ describe.skipIf(!hasKnative)(SUITE, () => {
     expect(path).toBe('/dead');
     expect(headers).toMatchObject({ 'ce-id': 'd-1', 'ce-knativeerrorcode': '400' });
   });
+
+  test('with Knative’s own OIDC a Broker is let in by its token', async () => {
+    await using stage = await setStage();
+    const features = (value: string) => {
+      const patch = JSON.stringify({ data: { 'authentication-oidc': value } });
+      const where = ['configmap/config-features', '--namespace=knative-eventing'];
+      return command('kubectl', ['patch', ...where, '--type=merge', `--patch=${patch}`]);
+    };
+    await features('enabled');
+    try {
+      const audience = `signalbox.dev/eventtrigger/${stage.namespace}/guarded`;
+      const subjects = [`system:serviceaccount:${stage.namespace}:*`];
+      const from = [{ cluster: { audience, subjects } }];
+      await stage.apply(
+        broker(),
+        forward('guarded', `${stage.farEnd}/in`, { from }),
+        knativeTrigger('to-guarded', 'guarded', 'order.created'),
+      );
+      await ready(stage, 'broker/default', 'trigger/to-guarded');
+      await stage.live('et/guarded');
+      // The Broker itself now wants a token for its own audience.
+      const own = await stage.kubectl('get', 'broker/default', '-o', 'jsonpath={.status.address.audience}');
+      const token = (await stage.kubectl('create', 'token', 'default', `--audience=${own}`)).trim();
+      const address = `http://broker-ingress.knative-eventing.svc.cluster.local/${stage.namespace}/default`;
+      const load = await stage.load(address, `Bearer ${token}`, 'order.created');
+      await load.start();
+      const { headers } = await stage.next();
+      expect(headers).toMatchObject({ 'ce-type': 'order.created' });
+      await load.stop();
+    } finally {
+      await features('disabled');
+    }
+  });
 });
 
 test('a trigger with an audience takes events by the tokens of its subjects alone', async () => {

@@ -78,7 +78,7 @@ describe('least privilege', () => {
         ['create', 'pods'],
         ['get', 'pods'],
         ['create', 'serviceaccounts/token'],
-        ['bind', 'clusterroles.rbac.authorization.k8s.io'],
+        ['bind', 'roles.rbac.authorization.k8s.io'],
       ]),
     ).toEqual([]);
   });

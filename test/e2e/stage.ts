@@ -48,6 +48,7 @@ export interface Stage {
   load(
     target: string,
     authorization?: string,
+    type?: string,
   ): Promise<{ start(): Promise<void>; stop(): Promise<Load>; look(): Promise<Load> }>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -162,8 +163,8 @@ export async function setStage(): Promise<Stage> {
         await new Promise((resolve) => setTimeout(resolve, 20_000));
       }
     },
-    async load(target, authorization = '') {
-      await pod('load', 'load.ts', { TARGET: target, AUTHORIZATION: authorization });
+    async load(target, authorization = '', type = 'load.sent') {
+      await pod('load', 'load.ts', { TARGET: target, AUTHORIZATION: authorization, TYPE: type });
       const ask = async (path: string) => (await (await request('load:http', path)).json()) as Load;
       return {
         start: async () => void (await ask('/start')),

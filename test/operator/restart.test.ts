@@ -31,6 +31,21 @@ describeWithServer('an operator that starts again', (server) => {
     await stage.table((all, now) => all.length === 1 && now === revision + 1);
   });
 
+  test('writes the first table whole, and an empty one where there is nothing', async () => {
+    await using bare = await setStage(server);
+    await bare.startOperator();
+    expect(await bare.table((_all, revision) => revision === 1)).toEqual([]);
+
+    await using stage = await setStage(server);
+    await stage.secret('keys', { current: 's3cr3t' });
+    await stage.webhookSecret('hooks');
+    for (const name of ['a', 'b', 'c']) await stage.trigger(name);
+    await stage.startOperator();
+    expect(await stage.table((_all, revision) => revision === 1)).toHaveLength(4);
+    await stage.ready('EventTrigger', 'c', 'Live');
+    expect(stage.operator.health.revision()).toBe(1);
+  });
+
   test('rewrites only the shard that an edit changes, and the index after it', async () => {
     await using stage = await setStage(server);
     await stage.startOperator();

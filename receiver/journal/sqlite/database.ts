@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../journal.ts';
+import type { Reach } from './failpoint.ts';
 import { MIGRATIONS } from './schema.ts';
 import { journalError } from './sqlite-error.ts';
 
@@ -19,11 +20,11 @@ const CHECKED_PAGES = 2048;
  * operating system for the process), so it ends with the process however that ends.
  * @throws JournalError saying what is wrong with the directory and the remedy
  */
-export function openDatabase(directory: string): DatabaseSync {
+export function openDatabase(directory: string, reach: Reach = () => undefined): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(join(directory, 'journal.db'));
-    prepare(db, directory);
+    prepare(db, directory, reach);
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();
@@ -31,14 +32,14 @@ export function openDatabase(directory: string): DatabaseSync {
   }
 }
 
-function prepare(db: DatabaseSync, directory: string): void {
+function prepare(db: DatabaseSync, directory: string, reach: Reach): void {
   // Exclusive before the first access in WAL mode: the index of the WAL then lives on the heap, not in a shared file.
   db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
     PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = ${LARGEST_WAL_PAGES};
     BEGIN IMMEDIATE; COMMIT;`);
   const version = versionOf(db, directory);
-  migrate(db, version);
+  migrate(db, version, reach);
   check(db, directory);
 }
 
@@ -65,12 +66,15 @@ export function versionOf(db: DatabaseSync, directory: string): number {
 }
 
 /** Brings a database to the current version, one transaction for each version. */
-export function migrate(db: DatabaseSync, version: number): void {
+export function migrate(db: DatabaseSync, version: number, reach: Reach = () => undefined): void {
   for (const [i, statements] of MIGRATIONS.entries()) {
     if (i < version) continue;
     db.exec(
-      `BEGIN IMMEDIATE; ${statements} PRAGMA user_version = ${i + 1}; PRAGMA application_id = ${APPLICATION}; COMMIT;`,
+      `BEGIN IMMEDIATE; ${statements} PRAGMA user_version = ${i + 1}; PRAGMA application_id = ${APPLICATION};`,
     );
+    reach('migration:before');
+    db.exec('COMMIT');
+    reach('migration:after');
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DeliveryRow, type DeliveryState, type EventRow, JournalError, type Query } from '../journal.ts';
 import { readAttempts } from './attempt.ts';
+import type { IdIndex } from './id-index.ts';
 import { BEHIND } from './lines.ts';
 import type { Names } from './names.ts';
 import { attributesOf, type EventColumns, intact, recordOf } from './stored-event.ts';
@@ -57,8 +58,12 @@ const SOURCES: Readonly<Record<string, string>> = {
 };
 
 /** Reads lists, newest first. */
-export function createLists(db: DatabaseSync, names: Names, directory: string): Lists {
+export function createLists(
+  db: DatabaseSync,
+  { names, ids, directory }: { names: Names; ids: Pick<IdIndex, 'find'>; directory: string },
+): Lists {
   const newest = db.prepare(`SELECT ${EVENT} FROM event WHERE id < ? ${NEWEST}`);
+  const byNumber = db.prepare(`SELECT ${EVENT} FROM event WHERE id = ?`);
   const one = db.prepare(`SELECT ${EVENT}, crc, data FROM event WHERE id = ?`);
   const ofEvent = db.prepare(`SELECT trigger, state FROM waiting WHERE id >= ?1 AND id < ?2
     UNION ALL SELECT trigger, state FROM done WHERE id >= ?1 AND id < ?2`);
@@ -121,10 +126,29 @@ export function createLists(db: DatabaseSync, names: Names, directory: string): 
     };
   }
 
+  /** Only events that may have the id are read. */
+  function byId(
+    id: string,
+    limit: number,
+    before: number,
+    wanted: (row: EventStored) => boolean,
+  ): Step<EventRow> {
+    const found = ids.find(id, before);
+    const items: EventRow[] = [];
+    for (const event of found.events) {
+      const row = byNumber.get(event) as unknown as EventStored | undefined;
+      if (row !== undefined && wanted(row)) items.push(eventRow(row));
+      if (items.length === limit) return { items, before: event };
+    }
+    return { items, before: found.before };
+  }
+
   return {
     events(query, before) {
+      const wanted = (row: EventStored): boolean => fits(row, query) && hasDelivery(row, query);
+      if (query.id !== undefined) return byId(query.id, query.limit, before, wanted);
       const rows = newest.all(before) as unknown as EventStored[];
-      return step(rows, query.limit, (row) => fits(row, query) && hasDelivery(row, query), eventRow);
+      return step(rows, query.limit, wanted, eventRow);
     },
     deliveries(query, before) {
       const { event, trigger, state } = query;

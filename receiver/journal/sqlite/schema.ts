@@ -6,6 +6,7 @@
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
  * - `row`: what units change by compare-and-set; `row_count`: how many rows a kind, an owner and a status have in common
+ * - `id_block`: hashes of the events' ids (see id-index.ts)
  * - `sequence`: the highest ids that pruning has removed, so that none is given twice; how much history there is
  */
 const FIRST = `
@@ -54,6 +55,7 @@ UPDATE sequence SET
   unmatched_bytes = (SELECT coalesce(sum(length(head) + coalesce(length(data), 0)), 0) FROM event WHERE deliveries = 0),
   dead_bytes = (SELECT coalesce(sum(length(head) + coalesce(length(data), 0)), 0)
     FROM done JOIN event ON event.id = done.event WHERE state = 3);
+CREATE TABLE id_block (block INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 CREATE TABLE row (
   id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, owner INTEGER NOT NULL,
   status INTEGER NOT NULL, due INTEGER, expires INTEGER, created INTEGER NOT NULL, changed INTEGER NOT NULL,

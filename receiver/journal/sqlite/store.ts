@@ -3,7 +3,9 @@ import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { createClaims } from './claim.ts';
 import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
+import type { Reach } from './failpoint.ts';
 import { isHeld } from './hold.ts';
+import { openIdIndex } from './id-index.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
 import { openNames } from './names.ts';
@@ -59,26 +61,32 @@ function fullMessage(directory: string, maxBytes: number): string {
 /** The journal as its own thread sees it: everything is synchronous. Created by `openStore`. */
 export type Store = ReturnType<typeof openStore>;
 
-/** Opens the journal in a directory. @throws JournalError */
-export function openStore(options: StoreOptions) {
+/** Opens the journal in a directory; `reach` is for the crash tests. @throws JournalError */
+export function openStore(options: StoreOptions, reach: Reach = () => undefined) {
   const { directory } = options;
-  const db = openDatabase(directory);
+  const db = openDatabase(directory, reach);
   let parts: ReturnType<typeof openParts>;
   try {
-    parts = openParts(db, options);
+    parts = openParts(db, options, reach);
   } catch (error) {
     db.close();
     throw journalError(error, directory);
   }
-  return { ...parts, close: () => closeStore(db), abandon: () => db.close() };
+  return { ...parts, close: () => closeStore(db, reach), abandon: () => db.close() };
 }
 
-function closeStore(db: DatabaseSync): void {
+function closeStore(db: DatabaseSync, reach: Reach): void {
+  reach('checkpoint:before');
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  reach('checkpoint:after');
   db.close();
 }
 
-function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, runKeys }: StoreOptions) {
+function openParts(
+  db: DatabaseSync,
+  { directory, maxBytes, retention, limits, runKeys }: StoreOptions,
+  reach: Reach,
+) {
   // Nobody holds anything yet: what a former process held is claimed again.
   db.exec('UPDATE waiting SET holder = 0 WHERE holder <> 0');
   const names = openNames(db);
@@ -89,13 +97,14 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
   const reply = createReplyWriter();
   const reader = createBatchReader();
   const lines = createLines(db);
+  const ids = openIdIndex(db, () => tally.event);
   const counts = createRowCounts(db);
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, settle, reply });
+  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
   const pruner = createPruner(db, { tally, retention, limits });
-  const lists = createLists(db, names, directory);
+  const lists = createLists(db, { names, ids, directory });
   let damaged: number[] = [];
   const claims = createClaims(db, { names, tally, lines, damaged: (delivery) => damaged.push(delivery) });
   const oldest = db.prepare(
@@ -123,14 +132,19 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
       seen.write();
       counts.write();
       tally.write();
+      ids.write();
+      reach('commit:before');
       commit.run();
+      reach('commit:after');
       tally.committed();
+      ids.committed();
       seen.committed();
       return result;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       names.rolledBack();
       tally.rolledBack();
+      ids.rolledBack();
       seen.rolledBack();
       counts.rolledBack();
       const failure = journalError(error, directory);
@@ -221,6 +235,14 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     }
   }
 
+  function sealRun(): void {
+    transaction(() => {
+      seen.seal(Number.NEGATIVE_INFINITY);
+      reach('seal:before');
+    });
+    reach('seal:after');
+  }
+
   /** While the files are being copied nothing is put from the WAL into the database. */
   function waitsForCopy(): boolean {
     const held = isHeld(directory, Date.now());
@@ -237,6 +259,7 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     const rowsLeft = rows.expire(now);
     const more = surplus.more || keys || rowsLeft;
     const shapesLeft = more ? false : shapes.collect();
+    if (removed > 0) ids.dropOld();
     if (removed > 0 || keys) changed();
     return { removed, more: more || shapesLeft };
   }
@@ -257,11 +280,13 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
     },
     /** What is better done when nobody waits: a run of dedup keys, the WAL into the file. */
     tidy(bytes: number): void {
-      if (seen.ripe) attempt(() => transaction(() => seen.seal(Number.NEGATIVE_INFINITY)));
+      if (seen.ripe) attempt(sealRun);
       pages += PAGES_PER_BATCH + bytes / PAGE_BYTES;
       if (pages < CHECKPOINT_PAGES || waitsForCopy()) return;
       pages = 0;
+      reach('checkpoint:before');
       attempt(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+      reach('checkpoint:after');
     },
     shape: (hash: string) => shapes.get(hash),
     claim(now: number, limit: number, bytes: number) {
@@ -286,6 +311,12 @@ function openParts(db: DatabaseSync, { directory, maxBytes, retention, limits, r
       };
     },
     /** One step of dropping what has passed its time or is more than may be kept, with one fsync. */
-    prune: (now: number): Pruned => transaction(() => pruneStep(now)),
+    prune(now: number): Pruned {
+      return transaction(() => {
+        const pruned = pruneStep(now);
+        reach('prune:before');
+        return pruned;
+      });
+    },
   };
 }

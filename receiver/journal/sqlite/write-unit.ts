@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { BatchReader } from './batch-reader.ts';
+import type { IdIndex } from './id-index.ts';
 import { BEHIND, type Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import type { ReplyWriter } from './reply.ts';
@@ -17,6 +18,7 @@ export interface UnitParts {
   readonly tally: Tally;
   readonly lines: Lines;
   readonly rows: RowWriter;
+  readonly ids: IdIndex;
   /** Executes the settlement that the reader stands at, up to `end`. */
   readonly settle: (reader: BatchReader, end: number) => void;
   readonly reply: ReplyWriter;
@@ -43,7 +45,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Makes the function that executes one unit, read from where the reader stands, and writes its outcome. */
 export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
-  const { names, seen, shapes, tally, lines, rows, settle, reply } = parts;
+  const { names, seen, shapes, tally, lines, rows, ids, settle, reply } = parts;
   const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)');
   // One for all units: nothing is allocated per unit.
@@ -134,6 +136,7 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     const { received, key, expires, attributes, record, data, start, answer } = unit;
     if (has(UNIT_FLAG.occupy)) seen.add(reader.bytes, key, { expires, now: received, answer });
     const event = ++tally.event;
+    ids.add(event, reader.bytes, start, attributes);
     const first = tally.delivery + 1;
     const count = reader.u32();
     for (let i = 0; i < count; i++) delivery(reader, event);

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 
 const target = process.env['TARGET'] ?? '';
 const authorization = process.env['AUTHORIZATION'] ?? '';
+const type = process.env['TYPE'] ?? 'load.sent';
 const senders = Number(process.env['SENDERS'] ?? 4);
 const perSecond = Number(process.env['PER_SECOND'] ?? 50);
 const acknowledged: string[] = [];
@@ -30,7 +31,7 @@ async function sendUntilTaken(id: string): Promise<void> {
         headers: {
           'content-type': 'application/json',
           'ce-specversion': '1.0',
-          'ce-type': 'load.sent',
+          'ce-type': type,
           'ce-source': '/load',
           'ce-id': id,
           ...(authorization === '' ? {} : { authorization }),

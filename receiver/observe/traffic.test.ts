@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import type { Entry } from '../routing/table.ts';
+import { endpointEntry, triggerEntry } from '../routing/testing.ts';
+import { createTraffic } from './traffic.ts';
+
+const BRIDGE = { kind: 'EventBridge', namespace: 'jobs', name: 'results', uid: 'b', generation: 1 } as Entry;
+
+it('tells of each kind what its status has', () => {
+  const traffic = createTraffic({ of: (trigger) => (trigger === 'EventBridge/jobs/results' ? 4 : 0) });
+  traffic.retain([endpointEntry(), triggerEntry(), BRIDGE]);
+  traffic.accepted('WebhookSecret/shop/hooks', ['shop/forward'], 5);
+  traffic.rejected('WebhookSecret/shop/hooks');
+  traffic.accepted('EventBridge/jobs/results', ['EventBridge/jobs/results'], 6);
+  traffic.ended('EventBridge/jobs/results', 'delivered');
+  traffic.ended('shop/forward', 'dead');
+  traffic.ended('shop/unknown', 'dead');
+  expect(traffic.list()).toEqual([
+    { resource: 'WebhookSecret/shop/hooks', uid: 'uid-hooks', lastEvent: 5, accepted: 1, rejected: 1 },
+    {
+      resource: 'EventTrigger/shop/forward',
+      uid: 'uid-forward',
+      lastEvent: 5,
+      delivered: 0,
+      failed: 1,
+      backlog: 0,
+    },
+    {
+      resource: 'EventBridge/jobs/results',
+      uid: 'b',
+      lastEvent: 6,
+      read: 1,
+      delivered: 1,
+      failed: 0,
+      backlog: 4,
+    },
+  ]);
+});
+
+it('keeps what stays, and begins anew with what is another of the same name', () => {
+  const traffic = createTraffic({ of: () => 0 });
+  traffic.retain([endpointEntry(), triggerEntry()]);
+  traffic.accepted('WebhookSecret/shop/hooks', [], 5);
+  traffic.ended('shop/forward', 'delivered');
+  traffic.retain([endpointEntry({ generation: 2 }), triggerEntry({ uid: 'another' })]);
+  expect(traffic.list()).toMatchObject([{ resource: 'WebhookSecret/shop/hooks', accepted: 1 }]);
+});

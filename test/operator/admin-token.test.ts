@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { ADMIN_TOKEN_SECRET, readAdminToken } from '../../operator/confirm/admin-token.ts';
+import { createKubeClient } from '../../receiver/kube/client.ts';
+import { kubeConfigFromText } from '../../receiver/kube/config.ts';
+import { createApi } from '../apiserver/connection.ts';
+import { createNamespace } from '../apiserver/namespace.ts';
+import { describeWithServer } from '../apiserver/suite.ts';
+
+describeWithServer('the admin token', (server) => {
+  test.each([
+    ['is made where there is no Secret', false],
+    ['is filled into an empty Secret', true],
+  ])('%s, once, however many ask', async (_what, empty) => {
+    await using api = createApi(server);
+    await using namespace = await createNamespace(api, 'token');
+    const secrets = `/api/v1/namespaces/${namespace.name}/secrets`;
+    const labels = { kept: 'yes' };
+    if (empty) await api.call('POST', secrets, { metadata: { name: ADMIN_TOKEN_SECRET, labels } });
+    const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
+    const makers = ['one', 'two', 'three'];
+    const read = await Promise.all(makers.map((made) => readAdminToken(client, namespace.name, () => made)));
+    expect(new Set(read).size).toBe(1);
+    expect(makers).toContain(read[0]);
+    if (empty) {
+      const { body } = await api.call('GET', `${secrets}/${ADMIN_TOKEN_SECRET}`);
+      expect(body['metadata']).toMatchObject({ labels });
+    }
+    await client.close();
+  });
+});
