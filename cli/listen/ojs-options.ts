@@ -21,7 +21,7 @@ const DEFAULTS = { cut: '30s', work: '200ms' };
 export const OJS_OPTIONS: readonly Option[] = [
   {
     name: 'ojs',
-    help: 'The first address is a whole job backend: it keeps jobs in memory, works at them, and tells their events.',
+    help: 'The first address is a whole job backend: it works at the jobs it gets, and tells their events.',
   },
   {
     name: 'have',
