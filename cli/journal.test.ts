@@ -83,6 +83,15 @@ describe('signalbox journal', () => {
     ]);
   });
 
+  it('backup that is stopped keeps nothing', async () => {
+    const to = join(directory, 'backup');
+    const terminal = fakeTerminal();
+    terminal.end();
+    expect(await main(['journal', 'backup', '--data', data, '--to', to], terminal)).toBe(1);
+    expect(terminal.errLines).toEqual(['Stopped; no copy was kept.']);
+    expect([await readdir(to), await readdir(data)]).toEqual([[], ['journal.db']]);
+  });
+
   it.each([
     [[], 2, /check, backup or copy/],
     [['mend'], 2, /check, backup or copy/],

@@ -23,6 +23,7 @@ export const CONDITIONS = {
   TokenUnique: 'The Bearer token belongs to this WebhookSecret alone; shown only where it does not.',
   OldKeysUnused: 'The keys that another has replaced may be removed; shown once two keys were used.',
   Deduplicated: 'What the sender sends again is known as a duplicate.',
+  Lossless: 'What the backend tells while nobody listens is not lost; shown of an EventBridge.',
 } as const;
 
 export type ConditionType = keyof typeof CONDITIONS;
@@ -65,12 +66,6 @@ export const REASONS = {
     status: 'False',
     meaning: 'The spec cannot work as written; an earlier generation that worked keeps serving.',
     remedy: 'Correct the field that the message names.',
-  },
-  NotYetSupported: {
-    condition: 'Ready',
-    status: 'False',
-    meaning: 'The spec uses a field whose feature this version does not have.',
-    remedy: 'Remove the field that the message names, or install a version that has it.',
   },
   SecretNotFound: {
     condition: 'Ready',
@@ -119,6 +114,51 @@ export const REASONS = {
     status: 'False',
     meaning: 'The routing table has no room for this resource.',
     remedy: 'Make the resource smaller, or delete resources that are no longer needed.',
+  },
+  BackendUnreachable: {
+    condition: 'Ready',
+    status: 'False',
+    meaning:
+      'The EventBridge cannot read from its backend now; it tries again at once, then ever more seldom.',
+    remedy: 'See that the backend runs and that the address and token of spec.source are right.',
+  },
+  CursorKept: {
+    condition: 'Lossless',
+    status: 'True',
+    meaning: 'The backend keeps its events, and the place up to which they were read is kept in the journal.',
+    remedy: 'Nothing to do.',
+  },
+  BackendRetries: {
+    condition: 'Lossless',
+    status: 'True',
+    meaning: 'The backend calls, and calls again until it is answered.',
+    remedy: 'Nothing to do.',
+  },
+  Reconciled: {
+    condition: 'Lossless',
+    status: 'True',
+    meaning:
+      'The backend replays nothing, but its jobs are read after each gap, and what was missed is told.',
+    remedy:
+      'Nothing to do. What no job record shows (progress, a second retry in one gap) is not told afterwards.',
+  },
+  NoReplay: {
+    condition: 'Lossless',
+    status: 'False',
+    meaning: 'The backend neither replays its events nor lists its jobs: what it tells during a gap is lost.',
+    remedy: 'Use a backend that keeps its events, or let the token read GET /ojs/v1/admin/jobs.',
+  },
+  ReconcileFailed: {
+    condition: 'Lossless',
+    status: 'False',
+    meaning: 'After the last gap, jobs could not be read in full.',
+    remedy: 'See the message; the next reconciliation may do better.',
+  },
+  NotReading: {
+    condition: 'Lossless',
+    status: 'Unknown',
+    meaning: 'No receiver has told how this EventBridge reads.',
+    remedy: 'Wait a moment, or see the condition Ready.',
   },
   EventIdKnown: {
     condition: 'Deduplicated',

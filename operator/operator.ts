@@ -7,6 +7,7 @@ import { createLimit } from '../receiver/kube/limit.ts';
 import type { Entry } from '../receiver/routing/table.ts';
 import { readAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
+import { type AskBridges, createBridgeReports } from './confirm/bridge-reports.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
 import { type AskKeyUse, createKeyUses } from './confirm/key-uses.ts';
 import { createAddressables } from './gather/addressables.ts';
@@ -51,6 +52,10 @@ export interface OperatorOptions {
   readonly askKeyUse: AskKeyUse;
   /** Milliseconds between two such questions. Default 30 s. */
   readonly keyUseEveryMs?: number;
+  /** How a receiver is asked how its bridges are: `createAskBridges(dispatcher)`. */
+  readonly askBridges: AskBridges;
+  /** Milliseconds between two such questions. Default 2 s. */
+  readonly bridgesEveryMs?: number;
   /** How a receiver is asked what passed at each resource: `createAskTraffic(dispatcher)`. */
   readonly askTraffic: AskTraffic;
   /** Milliseconds between two writes of one status's traffic. Default 30 s. */
@@ -102,6 +107,8 @@ const RESYNC_MS = 600_000;
 const MANY = 1000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
+/** How soon a status tells what a bridge's backend does. */
+const BRIDGES_MS = 2000;
 /** The same for what passed. */
 const TRAFFIC_MS = 30_000;
 /** What is under way may take so long to end; then its connections are cut. */
@@ -140,6 +147,13 @@ export function createOperator(options: OperatorOptions): Operator {
     token: adminToken,
     changed: (key) => queue.add(key),
     everyMs: options.keyUseEveryMs ?? KEY_USE_MS,
+  });
+  const bridgeReports = createBridgeReports({
+    ask: options.askBridges,
+    token: adminToken,
+    wanted: () => [...world.eventBridges.entries()].length > 0,
+    changed: (bridge) => queue.add(`EventBridge/${bridge}`),
+    everyMs: options.bridgesEveryMs ?? BRIDGES_MS,
   });
   const traffic = createTrafficReporter({
     ask: options.askTraffic,
@@ -189,6 +203,7 @@ export function createOperator(options: OperatorOptions): Operator {
     receiversChanged(receivers) {
       confirmer.receivers(receivers);
       keyUses.receivers(receivers);
+      bridgeReports.receivers(receivers);
       traffic.receivers(receivers);
     },
     log,
@@ -196,7 +211,7 @@ export function createOperator(options: OperatorOptions): Operator {
     random,
   });
   const reconciler = createReconciler({
-    sources: { world, secrets: secretReader, addressables, keyUses, settings: options },
+    sources: { world, secrets: secretReader, addressables, keyUses, bridgeReports, settings: options },
     publisher,
     confirmer,
     statusWriter,
@@ -261,6 +276,7 @@ export function createOperator(options: OperatorOptions): Operator {
       queue.start();
       started = true;
       keyUses.start();
+      bridgeReports.start();
       traffic.start();
       resync = setInterval(() => {
         for (const key of everything()) queue.add(key);
@@ -270,6 +286,7 @@ export function createOperator(options: OperatorOptions): Operator {
       stopping.abort();
       clearInterval(resync);
       keyUses.stop();
+      bridgeReports.stop();
       traffic.stop();
       // The recorder last: what the queue still finishes may have something to tell.
       const finished = Promise.all([publisher.stop(), queue.stop()]).then(() => recorder.stop());

@@ -98,6 +98,9 @@ function project(status: Partial<OwnStatus>): unknown[] {
     status.address?.audience,
     status.targetUri,
     status.deadLetterSinkUri,
+    status.transport,
+    status.sourceUri,
+    status.sinkUri,
     (status.keys ?? []).map(({ name, lastUsed }) => [name, lastUsed]),
     (status.conditions ?? []).map((one) => [
       one.type,

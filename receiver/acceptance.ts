@@ -36,6 +36,8 @@ export interface Arrival {
   /** Of the table in force. */
   readonly revision: number;
   readonly now: number;
+  /** What tells one sender's ids from another's; left out: the event's source. */
+  readonly idSource?: (event: CloudEvent) => string;
   /** The span in which the request was received, where it is traced. */
   readonly trace?: TraceContext | undefined;
 }
@@ -96,7 +98,7 @@ export function unitOf(
   deliveries: readonly NewDelivery[],
   more?: object,
 ): Unit {
-  const { entrance, now, dedup, key, revision, trace } = arrival;
+  const { entrance, now, dedup, key, revision, trace, idSource } = arrival;
   const { triggers, instances } = takers;
   const names = JSON.stringify(triggers);
   const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
@@ -112,7 +114,7 @@ export function unitOf(
   };
   if (!dedup.enabled) return { event: stored, deliveries, answer };
   const unseen = {
-    key: dedupKey(entrance, event.source, event.id),
+    key: dedupKey(entrance, idSource?.(event) ?? event.source, event.id),
     fingerprint: fingerprint(event),
     expiresAt: now + dedup.windowMs,
     // An event that nobody wanted leaves its id free: sent again, it is matched anew.

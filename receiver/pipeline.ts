@@ -9,6 +9,8 @@ import {
   senders,
   unitOf,
 } from './acceptance.ts';
+import { readCalls } from './bridge/calls.ts';
+import type { WriteEvents } from './bridge/entrance.ts';
 import type { Backlog } from './deliver/backlog.ts';
 import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import { type MadeParts, tellMade } from './deliver/made.ts';
@@ -31,7 +33,7 @@ import {
   unwritten,
 } from './refusals.ts';
 import type { Renderers } from './routing/renderers.ts';
-import type { RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
+import type { RunningBridge, RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Streams } from './streams/streams.ts';
 import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
 import type { KeyUse } from './verify/key-use.ts';
@@ -56,6 +58,8 @@ export interface PipelineParts {
   /** Left out: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   readonly streams: Pick<Streams, 'asked' | 'write'>;
+  /** Where the events of a job backend come in that calls. */
+  readonly bridge: WriteEvents;
   readonly keyUse: Pick<KeyUse, 'note'>;
   /** Judges who sends to cluster addresses that ask for a token. */
   readonly tokens: ClusterTokens;
@@ -150,12 +154,37 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       passage.done(undefined, NONE, reply);
       return;
     }
+    const bridges = parts.runtime().callees(endpoint.entrance);
+    if (bridges.length > 0) {
+      called(bridges, request, passage);
+      return;
+    }
     const routes = parts.runtime().routes(endpoint.entrance);
     parse(
       passage,
       () => endpoint.read(request, passage.now, randomUUID),
       (event) => routes.match(event),
     );
+  }
+
+  /** A job backend calls: its events go by way of the bridges that name this endpoint. */
+  function called(bridges: readonly RunningBridge[], request: SignedRequest, passage: Passage): void {
+    let left = bridges.length;
+    let cause: string | undefined;
+    try {
+      for (const one of bridges) {
+        parts.bridge(one, readCalls(one, request.body), undefined, (written) => {
+          if ('cause' in written) cause = written.cause;
+          left -= 1;
+          if (left > 0) return;
+          if (cause === undefined) passage.done(undefined, NONE);
+          else refuse(passage, unwritten(undefined), cause);
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      refuse(passage, error);
+    }
   }
 
   function receive(trigger: RunningTrigger, request: SignedRequest, done: Done): void {

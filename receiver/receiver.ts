@@ -1,4 +1,9 @@
-import { networkInterfaces } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
+import { type Bridges, createBridges } from './bridge/bridges.ts';
+import { createBridgeEntrance } from './bridge/entrance.ts';
+import { measureBridges } from './bridge/metrics.ts';
 import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
 import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
@@ -115,6 +120,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   /** When the table in force was put in force. */
   let since = 0;
   let engine: DeliveryEngine | undefined;
+  let bridges: Bridges | undefined;
   const backlog = createBacklog({ most: options.maxBacklog ?? BACKLOG_BOUNDS.most });
   const metrics = createMetrics({
     revision: () => runtime.revision,
@@ -161,8 +167,10 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     log,
   });
   const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
+  const listBridges = () => bridges?.list() ?? [];
   const shown = {
     journal,
+    bridges: listBridges,
     streams,
     refusals,
     repeats,
@@ -213,9 +221,33 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     traces: tracesOf(options.tracing, journal),
   });
   engine = running;
+  const bridgeEntrance = createBridgeEntrance({
+    journal,
+    engine: running,
+    backlog,
+    observer,
+    renderers,
+    streams,
+    runtime: () => runtime,
+    now,
+  });
+  const bridging = createBridges({
+    journal,
+    client,
+    write: bridgeEntrance,
+    counted: measureBridges(metrics.registry, listBridges),
+    holder: `${hostname()}:${resolve(options.dataDirectory)}`,
+    now,
+    random: options.random,
+    randomBytes,
+    setTimer,
+    log,
+  });
+  bridges = bridging;
   journal.watch(() => running.due(now()));
   const pipeline = createPipeline({
     journal,
+    bridge: bridgeEntrance,
     engine: running,
     backlog,
     tracing: options.tracing,
@@ -252,6 +284,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       }
       streams.routesChanged();
       running.routesChanged(changedTriggers(before, runtime));
+      bridging.apply(runtime.bridges);
     },
     get revision() {
       return runtime.revision;
@@ -261,6 +294,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       stopPruning();
       await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
       stopSweeping();
+      await bridging.stop();
       await timers.stop();
       stopSampling();
       counting.abort();

@@ -54,21 +54,6 @@ function planned(names: readonly string[]): Step {
   return advance(EMPTY_SESSION, { files, problems: [] }, rules);
 }
 
-/** Which examples need what this version does not run yet; the README says the same. */
-const NOT_YET = new Map([
-  [
-    'ojs-bridge.yaml',
-    [
-      'EventBridge jobs/job-results: spec.source',
-      'EventTrigger jobs/retry-elsewhere: spec.from[0].eventBridge',
-    ],
-  ],
-  [
-    'every-field.yaml',
-    ['EventBridge every/all: spec.source', 'EventTrigger every/all: spec.from[1].eventBridge'],
-  ],
-]);
-
 /** Lines without their indentation: a page shows a part of a manifest further to the left. */
 function unindented(yaml: string): string {
   return yaml.replace(/^ +/gm, '');
@@ -79,26 +64,14 @@ describe('examples', () => {
     expect(findings(text(join('examples', name)))).toEqual([]);
   });
 
-  it.each(EXAMPLES.filter((name) => !NOT_YET.has(name)))('%s runs', (name) => {
+  it.each(EXAMPLES)('%s runs', (name) => {
     const { problems, session } = planned([name]);
     expect(problems).toEqual([]);
     expect(session.entries.length).toBeGreaterThan(0);
   });
 
-  it.each([...NOT_YET])('%s says what is not there yet', (name, fields) => {
-    const { problems } = planned([name]);
-    for (const field of fields) {
-      expect(
-        problems.some((problem) => problem.startsWith(`${field}:`) && problem.includes('not supported yet')),
-      ).toBe(true);
-    }
-  });
-
   it('live side by side', () => {
-    const runnable = EXAMPLES.filter((name) => !NOT_YET.has(name));
-    expect(planned(runnable).problems).toEqual([]);
-    const said = /not supported yet|is not supported; use|not in this version yet/;
-    expect(planned(EXAMPLES).problems.filter((problem) => !said.test(problem))).toEqual([]);
+    expect(planned(EXAMPLES).problems).toEqual([]);
   });
 
   it('have events that are JSON', () => {

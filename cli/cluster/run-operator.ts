@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { createAsk } from '../../operator/confirm/ask.ts';
+import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { giveBackMemory } from '../../operator/give-back.ts';
 import { createElector } from '../../operator/lead/elector.ts';
@@ -63,6 +64,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       ask: createAsk(dispatcher),
       askKeyUse: createAskKeyUse(dispatcher),
       askTraffic: createAskTraffic(dispatcher),
+      askBridges: createAskBridges(dispatcher),
       makeToken: () => randomBytes(32).toString('base64url'),
       randomBytes,
       giveBack: giveBackMemory,

@@ -23,8 +23,8 @@ const DEFAULTS = {
 export const run: Command = {
   usage: ['run -f PATH… [options]'],
   about: [
-    'Runs WebhookSecrets and EventTriggers from manifest files in one process, without Kubernetes: the same files that',
-    '`kubectl apply` takes, Secrets included. A changed file is applied at once; an edit that is wrong is told and keeps',
+    'Runs WebhookSecrets, EventTriggers and EventBridges from manifest files in one process, without Kubernetes: the same',
+    'files that `kubectl apply` takes, Secrets included. A changed file is applied at once; an edit that is wrong is told and keeps',
     'the last good version running. Kinds of other groups are passed over. Events are kept in the data directory until',
     'they are delivered, over restarts too.',
   ].join('\n'),

@@ -39,8 +39,12 @@ function dataOf(parsed: Parsed): string {
   return parsed.text('data') ?? DEFAULT_DATA;
 }
 
+/** Shows how far it is; Ctrl-C ends it there, and what was copied goes. */
 function shownBy(terminal: Terminal): Progress {
-  return (step, done, of) => terminal.progress?.(`${step} … ${Math.floor((done / Math.max(of, 1)) * 100)} %`);
+  return (step, done, of) => {
+    if (terminal.stop.aborted) throw new CommandError('Stopped; no copy was kept.', EXIT.failed);
+    terminal.progress?.(`${step} … ${Math.floor((done / Math.max(of, 1)) * 100)} %`);
+  };
 }
 
 async function told(

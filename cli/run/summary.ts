@@ -1,4 +1,10 @@
-import type { EndpointEntry, Entry, JobShape, TriggerEntry } from '../../receiver/routing/table.ts';
+import type {
+  BridgeEntry,
+  EndpointEntry,
+  Entry,
+  JobShape,
+  TriggerEntry,
+} from '../../receiver/routing/table.ts';
 import { columns } from '../columns.ts';
 
 /** Where the process can be reached. */
@@ -12,6 +18,7 @@ export interface Addresses {
 export function summary(entries: readonly Entry[], publicUrl: string, clusterUrl: string): string {
   const endpoints = entries.filter((entry) => entry.kind === 'WebhookSecret');
   const triggers = entries.filter((entry) => entry.kind === 'EventTrigger');
+  const bridges = entries.filter((entry) => entry.kind === 'EventBridge');
   return [
     ...(endpoints.length > 0
       ? ['Endpoints', columns(endpoints.map((entry) => endpointRow(entry, publicUrl)))]
@@ -19,6 +26,7 @@ export function summary(entries: readonly Entry[], publicUrl: string, clusterUrl
     ...(triggers.length > 0
       ? ['Triggers', columns(triggers.map((entry) => triggerRow(entry, clusterUrl)))]
       : []),
+    ...(bridges.length > 0 ? ['Bridges', columns(bridges.map(bridgeRow))] : []),
   ].join('\n');
 }
 
@@ -51,6 +59,17 @@ function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] 
     `${from.join(', ')} → ${targetsOf(entry).map(target).join(', then ')}`,
     held,
   ];
+}
+
+function bridgeRow({ namespace, name, source, sink, suspend }: BridgeEntry): readonly string[] {
+  const { backend, transport } = source;
+  const where = backend.unresolved === undefined ? backend.url : 'nowhere yet';
+  const to =
+    sink === undefined
+      ? 'triggers only'
+      : `sink ${sink.destination.unresolved === undefined ? sink.destination.url : ''}`;
+  const held = suspend ? 'suspended' : (backend.unresolved ?? sink?.destination.unresolved ?? '');
+  return [`${namespace}/${name}`, `${where} (${transport}) → ${to}`, held];
 }
 
 /** Where a trigger sends, or each step of a value stream. */

@@ -1,6 +1,7 @@
 import type { Kind } from '../../crds/group.ts';
 import type { Finding } from '../../receiver/errors.ts';
-import type { EndpointEntry, Entry, TriggerEntry } from '../../receiver/routing/table.ts';
+import type { BridgeEntry, EndpointEntry, Entry, TriggerEntry } from '../../receiver/routing/table.ts';
+import type { BridgeReports } from '../confirm/bridge-reports.ts';
 import type { KeyUses } from '../confirm/key-uses.ts';
 import type { Address, AddressLookup } from '../plan/destination.ts';
 import { planEventBridge } from '../plan/event-bridge.ts';
@@ -10,7 +11,7 @@ import type { EventBridge, EventTrigger, ObjectReference, WebhookSecret } from '
 import type { SecretData, SecretLookup } from '../plan/secrets.ts';
 import { planWebhookSecret } from '../plan/webhook-secret.ts';
 import { type Addressables, refKey } from './addressables.ts';
-import { type Needs, needsOfEventTrigger, needsOfWebhookSecret } from './needs.ts';
+import { type Needs, needsOfEventBridge, needsOfEventTrigger, needsOfWebhookSecret } from './needs.ts';
 import type { Packed } from './packed.ts';
 import type { SecretReader } from './secret-reader.ts';
 import { serviceAddress } from './service-address.ts';
@@ -46,6 +47,7 @@ export interface Sources {
   readonly secrets: SecretReader;
   readonly addressables: Addressables;
   readonly keyUses: Pick<KeyUses, 'of'>;
+  readonly bridgeReports: Pick<BridgeReports, 'of'>;
   readonly settings: Settings;
 }
 
@@ -133,6 +135,8 @@ async function gatherEventTrigger(
   const { clusterUrl, check, egress } = settings;
   const hasWebhookSecret = (one: string): boolean =>
     world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
+  const hasEventBridge = (one: string): boolean =>
+    world.eventBridges.get(`${namespace}/${one}`)?.leaving === false;
   return {
     kind: 'EventTrigger',
     resource,
@@ -143,6 +147,7 @@ async function gatherEventTrigger(
         secrets,
         addressOf,
         hasWebhookSecret,
+        hasEventBridge,
         previous,
         clusterUrl,
         check,
@@ -153,11 +158,36 @@ async function gatherEventTrigger(
 }
 
 async function gatherEventBridge(
-  { world }: Sources,
-  { namespace, name }: Name,
+  sources: Sources,
+  { namespace, name, note }: Name,
 ): Promise<Gathered | undefined> {
+  const { world, settings } = sources;
   const resource = present(world.eventBridges.get(`${namespace}/${name}`));
-  return resource && { kind: 'EventBridge', resource, plan: planEventBridge };
+  if (resource === undefined) return undefined;
+  const needs = needsOfEventBridge(resource);
+  note(needs.things);
+  const [secrets, addressOf] = await Promise.all([
+    readSecrets(sources, namespace, needs),
+    readAddresses(sources, namespace, needs.refs),
+  ]);
+  const { check, egress } = settings;
+  const webhookSecretScheme = (one: string): string | undefined =>
+    present(world.webhookSecrets.get(`${namespace}/${one}`))?.spec.scheme;
+  return {
+    kind: 'EventBridge',
+    resource,
+    plan: ({ get }) =>
+      planEventBridge({
+        resource,
+        secrets,
+        addressOf,
+        webhookSecretScheme,
+        previous: get(`EventBridge/${namespace}/${name}`) as BridgeEntry | undefined,
+        reports: sources.bridgeReports.of(`${namespace}/${name}`),
+        check,
+        egress,
+      }),
+  };
 }
 
 /** A resource that is being deleted is as good as gone, whatever still holds it back. */

@@ -1,4 +1,10 @@
-import type { EventTrigger, ObjectReference, SinkTarget, WebhookSecret } from '../plan/resources.ts';
+import type {
+  EventBridge,
+  EventTrigger,
+  ObjectReference,
+  SinkTarget,
+  WebhookSecret,
+} from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
 
 /** What planning a resource needs from elsewhere: names of Secrets and refs, all in the resource's own namespace. */
@@ -30,6 +36,7 @@ export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
   ]);
   const refs = [job?.ref, sink?.ref, spec.delivery?.deadLetterSink?.ref].filter((ref) => ref !== undefined);
   const endpoints = (spec.from ?? []).flatMap((from) => from.webhookSecret?.name ?? []);
+  const bridges = (spec.from ?? []).flatMap((from) => from.eventBridge?.name ?? []);
   return {
     secrets,
     refs,
@@ -37,6 +44,34 @@ export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
       ...secretThings(namespace, secrets),
       ...refs.map((ref) => refKey(ref, `${namespace}/${ref.name}`)),
       ...endpoints.map((name) => `WebhookSecret/${namespace}/${name}`),
+      ...bridges.map((name) => `EventBridge/${namespace}/${name}`),
+    ],
+  };
+}
+
+export function needsOfEventBridge({ metadata, spec }: EventBridge): Needs {
+  const { namespace = 'default' } = metadata;
+  const { ojs } = spec.source;
+  const secrets = unique([
+    ...(ojs?.auth === undefined ? [] : [ojs.auth.secretKeyRef.name]),
+    ...(spec.sink === undefined ? [] : secretsOfSink(spec.sink)),
+  ]);
+  const cluster = ojs?.clusterRef && {
+    apiVersion: 'v1',
+    kind: 'Service',
+    name: `${ojs.clusterRef.name}-server`,
+  };
+  const refs = [ojs?.ref, cluster, spec.sink?.ref, spec.delivery?.deadLetterSink?.ref].filter(
+    (ref) => ref !== undefined,
+  );
+  const endpoint = ojs?.webhookSecret?.name;
+  return {
+    secrets,
+    refs,
+    things: [
+      ...secretThings(namespace, secrets),
+      ...refs.map((ref) => refKey(ref, `${namespace}/${ref.name}`)),
+      ...(endpoint === undefined ? [] : [`WebhookSecret/${namespace}/${endpoint}`]),
     ],
   };
 }

@@ -72,8 +72,8 @@ export function createWorld(options: WorldOptions): World {
         // A changed status is our own writing.
         const same = before?.planned === after?.planned;
         options.resourceChanged(`${kind}/${key}`, same ? after?.version : undefined);
-        if (kind === 'WebhookSecret' && (before === undefined || after === undefined)) {
-          options.thingChanged(`WebhookSecret/${key}`);
+        if (kind !== 'EventTrigger' && (before === undefined || after === undefined)) {
+          options.thingChanged(`${kind}/${key}`);
         }
       },
     );

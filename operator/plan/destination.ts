@@ -42,9 +42,17 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** `path` is where the fields stand that `target` is one of: the spec, or a step of it. */
 export function planJob(spec: JobTarget, around: Surroundings, path: string = 'spec'): PlannedDestination {
+  const field = `${path}.target.job`;
+  const planned = planBackend(spec, around, field);
+  return spec.allowLoop === true
+    ? { ...planned, destination: { ...planned.destination, allowLoop: true } }
+    : planned;
+}
+
+/** A job backend at `field`: where it is, and as whom it is asked. */
+export function planBackend(spec: Backend, around: Surroundings, field: string): PlannedDestination {
   const headers: SinkHeader[] =
     spec.auth === undefined ? [] : [{ name: 'Authorization', secretKeyRef: spec.auth.secretKeyRef }];
-  const field = `${path}.target.job`;
   return plan(
     'job',
     spec,
@@ -54,13 +62,14 @@ export function planJob(spec: JobTarget, around: Surroundings, path: string = 's
   );
 }
 
+type Backend = DeadLetterSink & Pick<JobTarget, 'auth'>;
+
 export function planSink(
   spec: SinkTarget,
   around: Surroundings,
   reader: Reader,
-  path: string = 'spec',
+  field: string,
 ): PlannedDestination {
-  const field = `${path}.target.sink`;
   const headers = readHeaders(spec.headers ?? [], (i) => `${field}.headers[${i}]`, around.secrets);
   if (spec.sign === undefined) return plan('sink', spec, headers, around, field);
   const { sign, lacks } = readSigning(spec.sign, around.secrets, reader, `${field}.sign`);

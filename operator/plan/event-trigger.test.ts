@@ -153,6 +153,11 @@ describe('what is missing', () => {
     expect(entry).toMatchObject({ from: { webhookSecrets: ['hooks', 'later'] } });
     expect(ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
     expect(ready.message).toContain('spec.from[1].webhookSecret.name');
+    expect(planSpec({ from: [{ eventBridge: { name: 'results' } }] }).ready.status).toBe('True');
+    const missing = planSpec({ from: [{ eventBridge: { name: 'later' } }] });
+    expect(missing.entry).toMatchObject({ from: { eventBridges: ['later'] } });
+    expect(missing.ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
+    expect(missing.ready.message).toContain('spec.from[0].eventBridge.name');
     expect(ready.message).toContain('"later"');
   });
 });
@@ -179,15 +184,6 @@ describe('what is refused', () => {
       expect(findings[0]?.field).toBe('spec.target.sink.uri');
     },
   );
-
-  it.each<[string, Partial<EventTriggerSpec>]>([
-    ['spec.from[0].eventBridge', { from: [{ eventBridge: { name: 'x' } }] }],
-  ])('is what this version does not have: %s', (field, spec) => {
-    const { entry, ready, findings } = planSpec(spec);
-    expect(entry).toBeUndefined();
-    expect(ready).toMatchObject({ status: 'False', reason: 'NotYetSupported' });
-    expect(findings.map((finding) => finding.field)).toContain(field);
-  });
 
   it('tells a sender which audience its token needs', () => {
     const { entry, status } = planSpec({ from: [{ cluster: { audience: 'a', subjects: ['b*'] } }] });

@@ -8,7 +8,6 @@ import type {
 } from '../../receiver/routing/table.ts';
 import { planDelivery } from './delivery.ts';
 import { type AddressLookup, type PlannedDestination, planDeadLetterSink } from './destination.ts';
-import { triggerNotYet } from './not-yet.ts';
 import type { Outcome, PlannedCondition, PlannedStatus } from './outcome.ts';
 import { createReader, type Reader, readDedup } from './reading.ts';
 import { refreshDestination } from './refresh-destination.ts';
@@ -27,6 +26,8 @@ export interface EventTriggerInput {
   readonly addressOf: AddressLookup;
   /** Whether the resource's namespace has a WebhookSecret of that name. */
   readonly hasWebhookSecret: (name: string) => boolean;
+  /** The same for EventBridges. */
+  readonly hasEventBridge: (name: string) => boolean;
   /** This resource's entry in the routing table. */
   readonly previous: TriggerEntry | undefined;
   /** Base address of the in-cluster listener. */
@@ -116,7 +117,6 @@ interface Draft {
 function settle(input: EventTriggerInput, identity: Identity): Settled<TriggerEntry> {
   const { targets, candidate, findings, lacks } = draft(input, identity);
   const refusal = firstRefusal([
-    { reason: 'NotYetSupported', findings: triggerNotYet(input.resource.spec) },
     { reason: 'Invalid', findings },
     { reason: 'EgressRefused', findings: candidate === undefined ? [] : input.egress(candidate) },
   ]);
@@ -213,10 +213,17 @@ function makeSources(spec: EventTriggerSpec, reader: Reader): TriggerSources {
 
 function missingSources(input: EventTriggerInput, from: TriggerSources): readonly Lack[] {
   const specs = input.resource.spec.from ?? [];
-  return from.webhookSecrets.flatMap((name) => {
-    if (input.hasWebhookSecret(name)) return [];
-    const i = specs.findIndex((source) => source.webhookSecret?.name === name);
-    const message = `WebhookSecret "${name}" does not exist in this namespace: create it, or name another`;
-    return [{ reason: 'RefNotFound', field: `spec.from[${i}].webhookSecret.name`, message }];
-  });
+  const lack = (kind: string, member: 'webhookSecret' | 'eventBridge', name: string): Lack => {
+    const i = specs.findIndex((source) => source[member]?.name === name);
+    const message = `${kind} "${name}" does not exist in this namespace: create it, or name another`;
+    return { reason: 'RefNotFound', field: `spec.from[${i}].${member}.name`, message };
+  };
+  return [
+    ...from.webhookSecrets
+      .filter((name) => !input.hasWebhookSecret(name))
+      .map((name) => lack('WebhookSecret', 'webhookSecret', name)),
+    ...from.eventBridges
+      .filter((name) => !input.hasEventBridge(name))
+      .map((name) => lack('EventBridge', 'eventBridge', name)),
+  ];
 }

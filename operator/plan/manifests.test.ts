@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
 import { type ManifestInput, planManifests } from './manifests.ts';
-import { eventTrigger, webhookSecret } from './testing.ts';
+import { eventBridge, eventTrigger, webhookSecret } from './testing.ts';
 
 function input(over: Partial<ManifestInput> = {}): ManifestInput {
   return {
@@ -97,15 +97,14 @@ test('a bad edit keeps what runs; a resource that is gone does not', () => {
   expect(planManifests(input({ eventTriggers: [], previous })).entries).toHaveLength(1);
 });
 
-test('an EventBridge is told plainly not to run yet', () => {
-  const bridge = {
-    apiVersion: 'signalbox.dev/v1alpha1' as const,
-    kind: 'EventBridge' as const,
-    metadata: { name: 'b', namespace: 'shop' },
-    spec: { source: { ojs: { uri: 'http://127.0.0.1:8585' } } },
-  };
-  const plan = planManifests(input({ eventBridges: [bridge] }));
-  expect(plan.findings).toMatchObject([{ kind: 'EventBridge', name: 'b', field: 'spec.source' }]);
+test('an EventBridge runs, and triggers read from it', () => {
+  const eventBridges = [eventBridge()];
+  const reader = eventTrigger({ from: [{ eventBridge: { name: 'results' } }] });
+  const plan = planManifests(input({ eventBridges, eventTriggers: [reader] }));
+  expect(plan.findings).toEqual([]);
+  expect(plan.entries.map(({ kind, name }) => `${kind} ${name}`)).toContain('EventBridge results');
+  const alone = planManifests(input({ eventTriggers: [reader] }));
+  expect(alone.findings).toMatchObject([{ kind: 'EventTrigger', field: 'spec.from[0].eventBridge.name' }]);
 });
 
 test('an egress policy that keeps namespaces apart refuses a cluster host by name, and takes a ref wherever it leads', () => {

@@ -1,5 +1,11 @@
 import type { Finding } from '../../receiver/errors.ts';
-import { type EndpointEntry, type Entry, entryKey, type TriggerEntry } from '../../receiver/routing/table.ts';
+import {
+  type BridgeEntry,
+  type EndpointEntry,
+  type Entry,
+  entryKey,
+  type TriggerEntry,
+} from '../../receiver/routing/table.ts';
 import { heldTokens } from './bearer-tokens.ts';
 import type { Address } from './destination.ts';
 import { planEventBridge } from './event-bridge.ts';
@@ -65,7 +71,7 @@ export function planManifests(input: ManifestInput): ManifestPlan {
   const outcomes = new Map<string, Outcome>([
     ...planEndpoints(input, previous),
     ...planTriggers(input, previous),
-    ...input.eventBridges.map((resource) => [keyOf('EventBridge', resource), planEventBridge()] as const),
+    ...planBridges(input, previous),
   ]);
   const keys = [...outcomes.keys()].sort();
   return {
@@ -126,6 +132,7 @@ function tokenHoldersOf(input: ManifestInput, previous: ReadonlyMap<string, Entr
 
 function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
   const endpoints = new Set(input.webhookSecrets.map((resource) => keyOf('WebhookSecret', resource)));
+  const bridges = new Set(input.eventBridges.map((resource) => keyOf('EventBridge', resource)));
   return new Map(
     input.eventTriggers.map((resource) => {
       const { namespace } = identityOf(resource);
@@ -135,8 +142,33 @@ function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>
         secrets: secretsOf(input, namespace),
         addressOf: (ref) => resolved(ref, namespace, input.resolve),
         hasWebhookSecret: (name) => endpoints.has(`WebhookSecret/${namespace}/${name}`),
+        hasEventBridge: (name) => bridges.has(`EventBridge/${namespace}/${name}`),
         previous: previous.get(key) as TriggerEntry | undefined,
         clusterUrl: input.clusterUrl,
+        check: input.check,
+        egress: input.egress,
+      });
+      return [key, outcome];
+    }),
+  );
+}
+
+function planBridges(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
+  const schemes = new Map(
+    input.webhookSecrets.map((resource) => [keyOf('WebhookSecret', resource), resource.spec.scheme]),
+  );
+  return new Map(
+    input.eventBridges.map((resource) => {
+      const { namespace } = identityOf(resource);
+      const key = keyOf('EventBridge', resource);
+      const outcome = planEventBridge({
+        resource,
+        secrets: secretsOf(input, namespace),
+        addressOf: (ref) => resolved(ref, namespace, input.resolve),
+        webhookSecretScheme: (name) => schemes.get(`WebhookSecret/${namespace}/${name}`),
+        previous: previous.get(key) as BridgeEntry | undefined,
+        // Without a cluster nobody asks: the receiver is this process, and logs.
+        reports: [],
         check: input.check,
         egress: input.egress,
       });

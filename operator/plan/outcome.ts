@@ -46,4 +46,8 @@ export interface PlannedStatus {
   readonly deadLetterSinkUri?: string;
   /** WebhookSecret: its keys, without anything of their content. */
   readonly keys?: readonly { readonly name: string; readonly lastUsed?: string }[];
+  /** EventBridge: how it reads from its backend, the backend's address, and where its events go. */
+  readonly transport?: string;
+  readonly sourceUri?: string;
+  readonly sinkUri?: string;
 }

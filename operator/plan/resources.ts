@@ -3,7 +3,11 @@
  * (by the API server) or not (a manifest from a file).
  */
 
-export type { EventBridge } from '../../crds/generated/event-bridge.ts';
+export type {
+  EventBridge,
+  EventBridgeSpec,
+  OjsSource as OjsSourceSpec,
+} from '../../crds/generated/event-bridge.ts';
 export type {
   DeadLetterSink,
   Delivery,

@@ -12,7 +12,7 @@ export function planTarget(
   path: string,
 ): PlannedDestination | undefined {
   if (target?.job !== undefined) return planJob(target.job, around, path);
-  if (target?.sink !== undefined) return planSink(target.sink, around, reader, path);
+  if (target?.sink !== undefined) return planSink(target.sink, around, reader, `${path}.target.sink`);
   return undefined;
 }
 

@@ -1,7 +1,15 @@
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
 import type { Entry } from '../../receiver/routing/table.ts';
+import type { EventBridgeInput } from './event-bridge.ts';
 import type { EventTriggerInput } from './event-trigger.ts';
-import type { EventTrigger, EventTriggerSpec, WebhookSecret, WebhookSecretSpec } from './resources.ts';
+import type {
+  EventBridge,
+  EventBridgeSpec,
+  EventTrigger,
+  EventTriggerSpec,
+  WebhookSecret,
+  WebhookSecretSpec,
+} from './resources.ts';
 import type { SecretLookup } from './secrets.ts';
 import type { WebhookSecretInput } from './webhook-secret.ts';
 
@@ -65,8 +73,38 @@ export function eventTriggerInput(over: Partial<EventTriggerInput> = {}): EventT
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
     hasWebhookSecret: (name) => name === 'hooks',
+    hasEventBridge: (name) => name === 'results',
     previous: undefined,
     clusterUrl: 'http://receiver.signalbox.svc.cluster.local',
+    check: compileEntry,
+    egress: (entry: Entry) => egressFindings(entry, {}),
+    ...over,
+  };
+}
+
+/** An EventBridge `shop/results` that reads from a backend and sends to a sink, for tests. */
+export function eventBridge(spec: Partial<EventBridgeSpec> = {}, generation = 1): EventBridge {
+  return {
+    apiVersion: 'signalbox.dev/v1alpha1',
+    kind: 'EventBridge',
+    metadata: { namespace: 'shop', name: 'results', uid: 'uid-results', generation },
+    spec: {
+      source: { ojs: { uri: 'http://jobs.example' } },
+      sink: { uri: 'http://sink.example/in' },
+      ...spec,
+    },
+  };
+}
+
+/** What planning of an EventBridge takes, on an empty table; for tests. */
+export function eventBridgeInput(over: Partial<EventBridgeInput> = {}): EventBridgeInput {
+  return {
+    resource: eventBridge(),
+    secrets: secrets({}),
+    addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
+    webhookSecretScheme: (name) => (name === 'calls' ? 'OJS' : undefined),
+    previous: undefined,
+    reports: [],
     check: compileEntry,
     egress: (entry: Entry) => egressFindings(entry, {}),
     ...over,

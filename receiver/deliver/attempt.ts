@@ -1,10 +1,12 @@
 import type { Attempt } from '../journal/journal.ts';
 import type { TracedAttempt, Tracing } from '../observe/tracing.ts';
+import { createBatches, healthOfOne } from './batches.ts';
 import type { HeldDelivery, Route } from './engine-contract.ts';
 import { idempotencyKey } from './idempotency-key.ts';
+import { refuseLoop } from './loop-guard.ts';
 import type { DeliveryObserver } from './observer.ts';
-import type { Answer, Failure, OutboundClient, OutboundRequest } from './outbound.ts';
-import { RenderError, type Renderer } from './renderer.ts';
+import type { Answer, Failure, OutboundClient, OutboundRequest, SetTimer } from './outbound.ts';
+import { RenderError, type Rendered, type Renderer } from './renderer.ts';
 import { createSigning } from './signing.ts';
 import { TARGETS } from './targets.ts';
 import {
@@ -40,6 +42,7 @@ export interface AttemptParts {
   readonly observer: DeliveryObserver;
   readonly now: () => number;
   readonly random: () => number;
+  readonly setTimer: SetTimer;
   /** Left out: nothing is traced. */
   readonly tracing?: Tracing | undefined;
 }
@@ -60,8 +63,9 @@ export interface Attempts {
 const SPARED: Failure = { code: 'NoAnswer', message: 'not tried: the target failed several times in a row' };
 
 /** Makes Attempts. */
-export function createAttempts({ client, observer, now, random, tracing }: AttemptParts): Attempts {
+export function createAttempts({ client, observer, now, random, setTimer, tracing }: AttemptParts): Attempts {
   const signing = createSigning();
+  const batches = createBatches({ client, signing, setTimer, now });
 
   function standing(delivery: HeldDelivery, answer: Answer | undefined): Standing {
     const { receivedAt, attempts } = delivery;
@@ -92,14 +96,21 @@ export function createAttempts({ client, observer, now, random, tracing }: Attem
     return told(ruled, { ...attempt, error: ruled.error }, answer);
   }
 
-  function requestOf(
+  function render(
     { event, trigger, task, receivedAt }: HeldDelivery,
-    { destination, policy }: Route,
+    { destination }: Route,
     renderer: Renderer,
+  ): Ready {
+    refuseLoop(event, destination);
+    const key = idempotencyKey(trigger, event.source, event.id, task);
+    return { rendered: renderer.render(event, { idempotencyKey: key, receivedAt }), key };
+  }
+
+  function requestOf(
+    { rendered, key }: Ready,
+    { destination, policy }: Route,
     at: number,
   ): OutboundRequest | Failure {
-    const key = idempotencyKey(trigger, event.source, event.id, task);
-    const rendered = renderer.render(event, { idempotencyKey: key, receivedAt });
     const signed = signing.sign(destination, rendered, key, at);
     if ('code' in signed) return signed;
     const { path, body } = rendered;
@@ -110,9 +121,20 @@ export function createAttempts({ client, observer, now, random, tracing }: Attem
     run(delivery, route, renderer, ended) {
       const at = now();
       const span = tracing?.attempt(traced(delivery, route));
+      const { batch } = route.policy;
       let request: OutboundRequest | Failure;
       try {
-        request = requestOf(delivery, route, renderer, at);
+        const ready = render(delivery, route, renderer);
+        if (batch !== undefined) {
+          const came = (answer: Answer | undefined, failure: Failure | undefined, first: boolean): void => {
+            span?.ended({ status: answer?.status, error: errorOf(answer, failure) });
+            const health = healthOfOne(healthOf(answer, failure), first);
+            ended(judge(delivery, route, at, { answer, failure }), health);
+          };
+          batches.board({ delivery, route, batch, ...ready, ended: came });
+          return;
+        }
+        request = requestOf(ready, route, at);
       } catch (error) {
         const reason = reasonOf(error);
         span?.ended({ error: reason });
@@ -137,6 +159,12 @@ export function createAttempts({ client, observer, now, random, tracing }: Attem
       return told(ruled, { at: now(), durationMs: 0, error: ruled.error }, undefined);
     },
   };
+}
+
+/** What is sent, before it is signed. */
+interface Ready {
+  readonly rendered: Rendered;
+  readonly key: string;
 }
 
 interface Came {

@@ -9,9 +9,14 @@ import type {
   OutboundClient,
   OutboundDone,
   OutboundFetch,
+  OutboundRead,
   OutboundRequest,
+  OutboundStream,
   SetTimer,
+  StreamHandle,
+  StreamListener,
 } from './outbound.ts';
+import { Stream } from './stream.ts';
 
 /** What a client is made of. */
 export interface ClientOptions {
@@ -146,6 +151,33 @@ export function createClient(options: ClientOptions): OutboundClient {
     keepTicking();
   }
 
+  function read(request: OutboundRead, done: OutboundDone): void {
+    const to = endpoint(request.destination);
+    if (closed || to === undefined) {
+      refuse(done);
+      return;
+    }
+    const bounded = { ...owner, maxAnswerBytes: request.maxAnswerBytes };
+    const exchange = new Exchange(bounded, deadlineIn(request.timeoutMs), done);
+    const path = to.path(request.path, request.query);
+    poolOf(to).dispatch({ method: 'GET', path, headers: to.headers(request.headers) }, exchange);
+    keepTicking();
+  }
+
+  function stream(request: OutboundStream, listener: StreamListener): StreamHandle {
+    const to = endpoint(request.destination);
+    const opened = new Stream({ underWay: owner.underWay, deadlineIn }, request, listener);
+    if (closed || to === undefined) {
+      opened.stop(closed ? CLOSED : UNSENDABLE);
+      return opened;
+    }
+    const path = to.path(request.path, request.query);
+    const upgrade = request.upgrade === undefined ? {} : { upgrade: request.upgrade };
+    poolOf(to).dispatch({ method: 'GET', path, headers: to.headers(request.headers), ...upgrade }, opened);
+    keepTicking();
+    return opened;
+  }
+
   async function close(): Promise<void> {
     closed = true;
     cancelTick?.();
@@ -159,6 +191,8 @@ export function createClient(options: ClientOptions): OutboundClient {
   return {
     post,
     get,
+    read,
+    stream,
     close,
     get pools() {
       return origins.size;

@@ -66,6 +66,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     observer,
     now,
     random,
+    setTimer,
     tracing: traces?.tracing,
   });
   const deadLetters = createDeadLetters({

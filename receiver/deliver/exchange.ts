@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Answer, Failure, OutboundDone } from './outbound.ts';
+import type { UnderWay } from './stream.ts';
 
 /** Sentence for what commonly goes wrong on the way; anything else is told by its code. */
 const CAUSES: Readonly<Record<string, string>> = {
@@ -26,7 +27,7 @@ const EMPTY = Buffer.alloc(0);
 /** What an exchange needs of the client that runs it. */
 export interface ExchangeOwner {
   readonly maxAnswerBytes: number;
-  readonly underWay: Set<Exchange>;
+  readonly underWay: Set<UnderWay>;
   /** Calls `finish` of an exchange whose answer is whole, once its connection can take the next request. */
   afterRelease(exchange: Exchange): void;
 }
@@ -35,7 +36,7 @@ export interface ExchangeOwner {
  * One request and its answer, as undici's dispatcher drives it. A class, and not a closure, because one is made per
  * attempt on the hot path and its methods are shared.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   /** The client's tick at which its time is up. */
   readonly deadline: number;
   readonly #owner: ExchangeOwner;
@@ -117,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /** Tells an error in the product's own words: undici's and Node's may name more than a record should show. */
-function failureOf(error: Error & { readonly code?: string }): Failure {
+export function failureOf(error: Error & { readonly code?: string }): Failure {
   const code = error.code ?? error.name;
   if (code === 'EgressRefused') return { code, message: error.message };
   if (UNSENDABLE.has(code))

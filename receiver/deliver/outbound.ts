@@ -25,6 +25,54 @@ export interface OutboundFetch {
   readonly maxAnswerBytes: number;
 }
 
+/** One document to read of a destination, as who it says. */
+export interface OutboundRead {
+  readonly destination: Destination;
+  /** Added to the destination's path. */
+  readonly path: string;
+  /** Added to the destination's query. */
+  readonly query?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the whole exchange. */
+  readonly timeoutMs: number;
+  /** How much of the answer is read. */
+  readonly maxAnswerBytes: number;
+}
+
+/** An answer to listen to for as long as it lasts. */
+export interface OutboundStream {
+  readonly destination: Destination;
+  readonly path: string;
+  readonly query?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Set: the connection is to speak this protocol from then on (`websocket`). */
+  readonly upgrade?: string;
+  /** How long it may take until the answer begins. */
+  readonly openMs: number;
+  /** How long it may be silent. */
+  readonly idleMs: number;
+}
+
+/** What a stream tells. */
+export interface StreamListener {
+  /** The answer begins; 101 where the connection was upgraded. */
+  open(status: number, headers: IncomingHttpHeaders): void;
+  data(chunk: Buffer): void;
+  /** Called once, unless it was closed from here; undefined: the other end ended it in order. */
+  end(failure: Failure | undefined): void;
+}
+
+/** A stream under way. */
+export interface StreamHandle {
+  /** After an upgrade only. */
+  write(bytes: Buffer): void;
+  /** Reads no more until `resume`: the other end has to wait. */
+  pause(): void;
+  resume(): void;
+  /** Ends it; its listener is told nothing more. */
+  close(): void;
+}
+
 /** What came back. */
 export interface Answer {
   readonly status: number;
@@ -58,7 +106,11 @@ export interface OutboundClient {
   post(request: OutboundRequest, done: OutboundDone): void;
   /** Fetches one document. Never throws; `done` may be called before it returns. */
   get(request: OutboundFetch, done: OutboundDone): void;
-  /** Ends every exchange under way with `Closed` and closes every connection. */
+  /** The same of a destination, with its credentials and its trust. */
+  read(request: OutboundRead, done: OutboundDone): void;
+  /** Listens to an answer, or upgrades the connection. Never throws; `end` may be called before it returns. */
+  stream(request: OutboundStream, listener: StreamListener): StreamHandle;
+  /** Ends every exchange and stream under way with `Closed` and closes every connection. */
   close(): Promise<void>;
   /** Origins that have a connection pool. */
   readonly pools: number;

@@ -71,7 +71,13 @@ function deliver(
     ended: () => undefined,
     dead: () => undefined,
   };
-  const attempts = createAttempts({ client, observer, now: () => now, random: () => 0.5 });
+  const attempts = createAttempts({
+    client,
+    observer,
+    now: () => now,
+    random: () => 0.5,
+    setTimer: systemTimer,
+  });
   const event = new CloudEvent(attributes, Buffer.from('{"b":1, "a":[2,{"z":1,"y":2}]}'), () => null);
   const delivery = {
     id: 1,

@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
 import type { Registry } from 'prom-client';
+import type { BridgeStatus } from '../bridge/status.ts';
 import type { Redrive } from '../deliver/redrive.ts';
 import { RequestError } from '../errors.ts';
 import { explainEvent, type InForce } from '../explain.ts';
@@ -31,6 +32,7 @@ export interface AdminParts {
   /** The table in force, and since when it is. */
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
+  readonly bridges: () => readonly BridgeStatus[];
   readonly streams: Pick<Streams, 'hand'>;
   /** Why the receiver is not ready, or undefined. */
   readonly notReady: () => string | undefined;
@@ -74,7 +76,8 @@ export function adminApp(parts: AdminParts): Express {
   return app;
 }
 
-function api({ journal, refusals, repeats, traffic, redrive, gate, keyUse, inForce }: AdminParts): Router {
+function api(parts: AdminParts): Router {
+  const { journal, refusals, repeats, traffic, redrive, gate, keyUse, bridges, inForce } = parts;
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -85,6 +88,7 @@ function api({ journal, refusals, repeats, traffic, redrive, gate, keyUse, inFor
     response.json({ revision: await gate.reached(atLeast, waitMs) });
   });
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
+  router.get('/bridges', (_request, response) => void response.json({ items: bridges() }));
   router.get('/traffic', async (_request, response) => {
     response.json({ items: traffic.list(instanceCounts(await journal.countRows('instance'))) });
   });

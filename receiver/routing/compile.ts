@@ -1,3 +1,4 @@
+import { compileBridge } from '../bridge/compile-bridge.ts';
 import { checkDestination, type EgressPolicy } from '../deliver/egress.ts';
 import { compileShape } from '../deliver/shape/compile-shape.ts';
 import type { Compiled, Finding } from '../errors.ts';
@@ -6,7 +7,7 @@ import { compileMatcher } from '../match/compile-matcher.ts';
 import { compileStream } from '../streams/stream.ts';
 import { compileVerifier } from '../verify/schemes.ts';
 import { compileSigner } from '../verify/sign.ts';
-import type { Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts';
+import type { BridgeEntry, Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts';
 
 /**
  * Every reason why a receiver could not run an entry, found by the receiver's own compilers; none means that it can.
@@ -15,13 +16,13 @@ import type { Destination, EndpointEntry, Entry, TriggerEntry } from './table.ts
 export function compileEntry(entry: Entry): readonly Finding[] {
   if (entry.kind === 'WebhookSecret') return endpointFindings(entry);
   if (entry.kind === 'EventTrigger') return triggerFindings(entry);
-  return [];
+  return bridgeFindings(entry);
 }
 
 /** Destinations, and issuers' addresses, that the egress policy refuses by their literal address or cluster host (invariant 9). */
 export function egressFindings(entry: Entry, policy: EgressPolicy): readonly Finding[] {
   if (entry.kind === 'WebhookSecret') return keysRefused(entry, policy);
-  if (entry.kind !== 'EventTrigger') return [];
+  if (entry.kind === 'EventBridge') return bridgeRefused(entry, policy);
   if (entry.stream === undefined) return outbound(entry, 'spec', policy, entry.namespace);
   // What the stream's own dead letters go to is told with the steps that go there, too.
   const own = entry.policy.deadLetter;
@@ -44,6 +45,17 @@ function outbound(
     ...(deadLetter === undefined
       ? []
       : refusedAddress(deadLetter, `${path}.delivery.deadLetterSink`, policy, namespace)),
+  ];
+}
+
+function bridgeRefused({ source, sink, namespace }: BridgeEntry, policy: EgressPolicy): readonly Finding[] {
+  const deadLetter = sink?.policy.deadLetter;
+  return [
+    ...refusedAddress(source.backend, 'spec.source.ojs', policy, namespace),
+    ...(sink === undefined ? [] : refusedAddress(sink.destination, 'spec.sink', policy, namespace)),
+    ...(deadLetter === undefined
+      ? []
+      : refusedAddress(deadLetter, 'spec.delivery.deadLetterSink', policy, namespace)),
   ];
 }
 
@@ -73,6 +85,15 @@ function sentFindings(
   return [
     compileShape(shape, path),
     ...(sign === undefined ? [] : [compileSigner(sign, `${path}.target.sink.sign`)]),
+  ].flatMap(findingsOf);
+}
+
+function bridgeFindings(entry: BridgeEntry): readonly Finding[] {
+  const sign = entry.sink?.destination.sign;
+  return [
+    compileBridge(entry),
+    ...(entry.sink === undefined ? [] : [compileShape(entry.sink.shape)]),
+    ...(sign === undefined ? [] : [compileSigner(sign, 'spec.sink.sign')]),
   ].flatMap(findingsOf);
 }
 

@@ -1,3 +1,5 @@
+import { type CompiledBridge, compileBridge } from '../bridge/compile-bridge.ts';
+import { laneOf } from '../deliver/batch-lane.ts';
 import { createTokenBucket, type TokenBucket } from '../deliver/token-bucket.ts';
 import type { Finding } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
@@ -18,7 +20,14 @@ import type { SignedRequest, Verifier } from '../verify/verifier.ts';
 import { type BearerIndex, buildBearerIndex } from './bearer-index.ts';
 import { type PinnedShape, pinnedShape } from './pinned-shape.ts';
 import { buildStreamRoutes, type StreamRoutes } from './stream-routes.ts';
-import { type EndpointEntry, type Entry, entryKey, type RoutingTable, type TriggerEntry } from './table.ts';
+import {
+  type BridgeEntry,
+  type EndpointEntry,
+  type Entry,
+  entryKey,
+  type RoutingTable,
+  type TriggerEntry,
+} from './table.ts';
 
 /** All events of a verified request, in their order. Throws RequestError where the request as a whole brings none. */
 export type ReadEvents = (request: SignedRequest, now: number, uniqueId: () => string) => readonly Parsed[];
@@ -50,6 +59,15 @@ export interface RunningTrigger {
   readonly stream: RunningStream | undefined;
 }
 
+/** A bridge in force. */
+export interface RunningBridge extends CompiledBridge {
+  readonly entry: BridgeEntry;
+  /** `namespace/name` */
+  readonly key: string;
+  /** `EventBridge/ns/name`: what its events' dedup keys and records name, and its own sink's trigger key. */
+  readonly entrance: string;
+}
+
 /** The table in force, compiled. Immutable: a new table makes a new Runtime, which shares what did not change. */
 export interface Runtime {
   readonly revision: number;
@@ -67,6 +85,10 @@ export interface Runtime {
   /** All triggers that read from it, one by one, for who asks each of them. */
   readers(entrance: string): readonly RunningTrigger[];
   readonly triggers: ReadonlyMap<string, RunningTrigger>;
+  /** By `namespace/name`. */
+  readonly bridges: ReadonlyMap<string, RunningBridge>;
+  /** The bridges whose backends call at an entrance (transport Webhook). */
+  callees(entrance: string): readonly RunningBridge[];
   /** Entries that this receiver cannot run although the operator published them (a newer operator): left out, told. */
   readonly faults: readonly { readonly entry: string; readonly finding: Finding }[];
 }
@@ -75,6 +97,7 @@ interface Compiled {
   readonly entry: Entry;
   readonly endpoint?: RunningEndpoint;
   readonly trigger?: RunningTrigger;
+  readonly bridge?: RunningBridge;
   readonly findings: readonly Finding[];
 }
 
@@ -117,13 +140,16 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
   }
   const endpoints = new Map<string, RunningEndpoint>();
   const triggers = new Map<string, RunningTrigger>();
+  const bridges = new Map<string, RunningBridge>();
   const faults: { entry: string; finding: Finding }[] = [];
   for (const [key, one] of compiled) {
     if (one.endpoint !== undefined) endpoints.set(one.endpoint.entry.source, one.endpoint);
     if (one.trigger !== undefined) triggers.set(one.trigger.key, one.trigger);
+    if (one.bridge !== undefined) bridges.set(one.bridge.key, one.bridge);
     for (const finding of one.findings) faults.push({ entry: key, finding });
   }
   const indexes = buildIndexes(triggers, before?.indexes);
+  const callees = Map.groupBy(bridges.values(), calledAt);
   let bearers: BearerIndex<RunningEndpoint> | undefined;
   const runtime: BuiltRuntime = {
     revision: table.revision,
@@ -139,6 +165,8 @@ export function buildRuntime(table: RoutingTable, previous?: Runtime, jwks?: Jwk
     streams: (entrance) => indexes.get(entrance)?.streams,
     readers: (entrance) => indexes.get(entrance)?.members ?? [],
     triggers,
+    bridges,
+    callees: (entrance) => callees.get(entrance) ?? [],
     faults,
     compiled,
     indexes,
@@ -156,7 +184,7 @@ function reuse(entry: Entry, before: Compiled | undefined): Compiled | undefined
 function compile(entry: Entry, jwks: JwksSource | undefined): Compiled {
   if (entry.kind === 'WebhookSecret') return compileEndpoint(entry, jwks);
   if (entry.kind === 'EventTrigger') return compileTrigger(entry);
-  return { entry, findings: [] };
+  return compileBridgeEntry(entry);
 }
 
 function compileEndpoint(entry: EndpointEntry, jwks: JwksSource | undefined): Compiled {
@@ -197,6 +225,50 @@ function compileTrigger(entry: TriggerEntry): Compiled {
     stream: entry.stream && runningStream(entry.stream, entry.namespace),
   };
   return { entry, trigger, findings: [] };
+}
+
+function compileBridgeEntry(entry: BridgeEntry): Compiled {
+  const compiled = compileBridge(entry);
+  if (!compiled.ok) return { entry, findings: compiled.findings };
+  const key = `${entry.namespace}/${entry.name}`;
+  const bridge = { entry, key, entrance: entryKey(entry), ...compiled.value };
+  const sink = sinkTrigger(entry);
+  return { entry, bridge, findings: [], ...(sink === undefined ? {} : { trigger: sink }) };
+}
+
+/** The entrance at which a bridge's backend calls; none for a bridge that reads by itself. */
+function calledAt({ entry }: RunningBridge): string | undefined {
+  const { transport, webhookSecret } = entry.source;
+  return transport === 'Webhook' ? `WebhookSecret/${entry.namespace}/${webhookSecret ?? ''}` : undefined;
+}
+
+/** A bridge's own sink is a trigger that takes all that the bridge reads. Its key has three parts, as no other's. */
+function sinkTrigger({ sink, ...origin }: BridgeEntry): RunningTrigger | undefined {
+  if (sink === undefined) return undefined;
+  const { namespace, name, uid, generation, suspend } = origin;
+  const { shape, destination, policy } = sink;
+  const entry: TriggerEntry = {
+    kind: 'EventTrigger',
+    namespace,
+    name,
+    uid,
+    generation,
+    suspend,
+    from: { webhookSecrets: [], eventBridges: [name] },
+    filters: [],
+    shape,
+    destination,
+    policy: laneOf(policy),
+  };
+  const key = entryKey(origin);
+  return {
+    entry,
+    key,
+    entrance: key,
+    matcher: new MatcherOnDemand(entry, []),
+    shape: pinnedShape(shape),
+    stream: undefined,
+  };
 }
 
 /**

@@ -284,6 +284,8 @@ export interface Destination {
   readonly caCerts?: string;
   /** Set where it cannot be reached by configuration (an unresolved ref): why. Deliveries wait. */
   readonly unresolved?: string;
+  /** A job backend that may get what its own events cause. */
+  readonly allowLoop?: true;
 }
 
 export interface DeliveryPolicy {
@@ -299,11 +301,62 @@ export interface DeliveryPolicy {
   readonly rateLimit?: { readonly requests: number; readonly perMs: number };
   readonly ordering: 'None' | 'PerSubject';
   readonly deadLetter?: Destination;
+  /** Several events travel in one request. */
+  readonly batch?: BatchPolicy;
+}
+
+/** When a batch is full. */
+export interface BatchPolicy {
+  readonly events: number;
+  readonly bytes: number;
+  /** How long the first event waits for others. */
+  readonly waitMs: number;
+  /** Batches on their way at once; left out: the policy's `concurrency`. */
+  readonly requests?: number;
 }
 
 // ---------------------------------------------------------------- EventBridge
 
-/** Brought by the bridge's own issue; the operator answers `NotYetSupported` until then and publishes none. */
+/** What a bridge reads, what it makes of it, and where that goes. Triggers may read from it besides. */
 export interface BridgeEntry extends Origin {
   readonly kind: 'EventBridge';
+  /** true: what is read waits in the journal. */
+  readonly suspend: boolean;
+  readonly source: OjsSource;
+  /** Globs over the backend's own event types, one of which must fit; none: all do. */
+  readonly filters: readonly string[];
+  /** Stands before the backend's event type. */
+  readonly typePrefix: string;
+  /** The `source` of every event. */
+  readonly sourceUri: string;
+  /** Extensions that every event gets (`spec.ceOverrides`). */
+  readonly extensions: Readonly<Record<string, string>>;
+  /** Left out: only triggers get the events. */
+  readonly sink?: BridgeSink;
+}
+
+/** How the events of a backend are read (`spec.source.ojs.transport`). */
+export type TransportName = 'Auto' | 'SSE' | 'WebSocket' | 'Poll' | 'Webhook';
+
+/** An Open Job Spec backend, to read from. */
+export interface OjsSource {
+  /** Its base address, credentials and trust; `unresolved` where there is no way there. */
+  readonly backend: Destination;
+  readonly transport: TransportName;
+  /** With transport Webhook: the WebhookSecret whose endpoint takes the backend's calls. */
+  readonly webhookSecret?: string;
+  /** None: all. */
+  readonly queues: readonly string[];
+  /** None: all. */
+  readonly jobTypes: readonly string[];
+  readonly pollIntervalMs: number;
+  /** Whether the job is read for what its event leaves out. */
+  readonly enrich: boolean;
+}
+
+/** Where a bridge's events go by themselves: delivered like a trigger's, whose key is `EventBridge/namespace/name`. */
+export interface BridgeSink {
+  readonly shape: Shape;
+  readonly destination: Destination;
+  readonly policy: DeliveryPolicy;
 }

@@ -1,4 +1,4 @@
-import type { DeliveryPolicy, EndpointEntry, TriggerEntry } from './table.ts';
+import type { BridgeEntry, DeliveryPolicy, EndpointEntry, OjsSource, TriggerEntry } from './table.ts';
 
 /** The defaults of `spec.delivery`, for tests and benchmarks. */
 export const POLICY: DeliveryPolicy = {
@@ -43,6 +43,37 @@ export function triggerEntry(over: Partial<TriggerEntry> = {}): TriggerEntry {
     shape: { sink: { format: 'binary' } },
     destination: { kind: 'sink', url: 'http://127.0.0.1:9900/', headers: [] },
     policy: POLICY,
+    ...over,
+  };
+}
+
+/** A bridge `jobs/results` that reads from a backend at `url` and has no sink, for tests and benchmarks. */
+export function bridgeEntry(url: string, over: Partial<BridgeEntry> = {}): BridgeEntry {
+  return {
+    kind: 'EventBridge',
+    namespace: 'jobs',
+    name: 'results',
+    uid: 'uid-results',
+    generation: 1,
+    suspend: false,
+    source: ojsSource(url),
+    filters: [],
+    typePrefix: 'org.openjobspec.',
+    sourceUri: '/ojs/backend/redis',
+    extensions: {},
+    ...over,
+  };
+}
+
+/** A backend to read from, in whatever way it has. */
+export function ojsSource(url: string, over: Partial<OjsSource> = {}): OjsSource {
+  return {
+    backend: { kind: 'job', url, headers: [] },
+    transport: 'Auto',
+    queues: [],
+    jobTypes: [],
+    pollIntervalMs: 20,
+    enrich: true,
     ...over,
   };
 }

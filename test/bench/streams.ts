@@ -314,10 +314,11 @@ function tell(figures: Readonly<Record<string, number>>): void {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
-/** Runs a part in a process of its own, on the one core that the server of `npm run bench` has. */
+/** Runs a part in a process of its own, on one core; the load is on the other. */
 async function part(name: string, ...args: readonly (string | number)[]): Promise<Record<string, number>> {
   const file = import.meta.filename;
-  const child = spawn('taskset', ['-c', '0', process.execPath, file, name, ...args.map(String)], {
+  const core = name === 'fire' ? '1' : '0';
+  const child = spawn('taskset', ['-c', core, process.execPath, file, name, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
@@ -327,6 +328,12 @@ async function part(name: string, ...args: readonly (string | number)[]): Promis
   const [code] = (await once(child, 'close')) as [number];
   if (code !== 0) throw new Error(`${name} ended with ${code}`);
   return out === '' ? {} : (JSON.parse(out) as Record<string, number>);
+}
+
+/** `fire DIR`: fills it and lets all of it fire. */
+async function firePart([directory = '']: readonly string[]): Promise<void> {
+  await part('fill', directory, TIMERS, Date.now() - 1e9);
+  tell(await timers(directory, TIMERS));
 }
 
 const FEW = 1000;
@@ -339,12 +346,11 @@ async function all(): Promise<void> {
   const [few, many, due] = ['few', 'many', 'due'].map((name) => join(root, name));
   await part('fill', few ?? '', FEW, in5y);
   await part('fill', many ?? '', MANY, in5y);
-  await part('fill', due ?? '', TIMERS, Date.now() - 1e9);
   const lean = await part('memory', few ?? '');
   const full = await part('memory', many ?? '');
   const woken = await part('wake', few ?? '', FEW, many ?? '', MANY);
   const transitions = await part('transitions', join(root, 'transitions'));
-  const fired = await timers(due ?? '', TIMERS);
+  const fired = await part('fire', due ?? '');
   await rm(root, { recursive: true });
   const of = (one: Record<string, number>, name: string): number => one[name] ?? Number.NaN;
   process.stdout.write(
@@ -368,6 +374,7 @@ const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   wake: wakePart,
   transitions: transitionsPart,
   timers: timersPart,
+  fire: firePart,
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -122,8 +122,8 @@ export async function setStage(server: Connection): Promise<ClusterStage> {
     async example(file) {
       const text = await readFile(new URL(file, EXAMPLES), 'utf8');
       return text
-        .replaceAll(/namespace: (shop|ci)$/gm, `namespace: ${namespace}`)
-        .replaceAll(/http:\/\/127\.0\.0\.1:(8585|9900)/g, target.url);
+        .replaceAll(/namespace: (shop|ci|jobs)$/gm, `namespace: ${namespace}`)
+        .replaceAll(/http:\/\/127\.0\.0\.1:(8585|8586|9900)/g, target.url);
     },
     live: async (...names) => void (await run(['wait', '--for=condition=Ready', '--timeout=60s', ...names])),
     async send(source, args) {

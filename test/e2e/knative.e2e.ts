@@ -41,14 +41,16 @@ const SUITE = hasKnative ? 'Knative' : 'Knative (left out: the cluster has no Kn
 
 describe.skipIf(!hasKnative)(SUITE, () => {
   beforeAll(async () => {
-    await command('kubectl', [
-      'wait',
-      '--for=condition=Available',
-      'deployment',
-      '--all',
-      '-n',
-      'knative-eventing',
-    ]);
+    const all = ['deployment', '--all', '--namespace=knative-eventing', '--timeout=180s'];
+    await command('kubectl', ['wait', '--for=condition=Available', ...all]);
+    // Its webhook is a while behind its pods: the certificates are made first.
+    const trial = JSON.stringify(broker('trial'));
+    const answers = () =>
+      command('kubectl', ['create', '--dry-run=server', '--filename=-'], trial).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(answers, { timeout: 120_000, interval: 1000 }).toBe(true);
   });
 
   test('a Broker reaches a trigger by reference, and an event becomes one job', async () => {

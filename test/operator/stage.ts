@@ -4,6 +4,7 @@ import type { Condition } from '../../crds/conditions.ts';
 import { API_VERSION, type Kind } from '../../crds/group.ts';
 import { readAdminToken } from '../../operator/confirm/admin-token.ts';
 import { createAsk } from '../../operator/confirm/ask.ts';
+import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
 import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
 import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
@@ -165,6 +166,7 @@ export async function setStage(server: Connection): Promise<Stage> {
     async startOperator() {
       const ask = createAsk(dispatcher);
       const askKeyUse = createAskKeyUse(dispatcher);
+      const askBridges = createAskBridges(dispatcher);
       const askTraffic = createAskTraffic(dispatcher);
       // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
       const loopback = (url: string): string => `http://127.0.0.1:${new URL(url).port}`;
@@ -180,6 +182,8 @@ export async function setStage(server: Connection): Promise<Stage> {
         egress: (entry) => egressFindings(entry, {}),
         ask: (question) => ask({ ...question, url: loopback(question.url) }),
         askKeyUse: (question) => askKeyUse({ ...question, url: loopback(question.url) }),
+        askBridges: (question) => askBridges({ ...question, url: loopback(question.url) }),
+        bridgesEveryMs: 100,
         keyUseEveryMs: 50,
         askTraffic: (question) => askTraffic({ ...question, url: loopback(question.url) }),
         trafficEveryMs: 50,

@@ -1,6 +1,7 @@
 import { type Compiled, compiled } from '../../errors.ts';
 import type { CloudEvent } from '../../event/event.ts';
 import type { JobShape, Shape } from '../../routing/table.ts';
+import { ORIGIN_ATTRIBUTE, ORIGIN_META } from '../loop-guard.ts';
 import { type RenderContext, RenderError, type Rendered } from '../renderer.ts';
 import { type ArgsText, type ArgsWriter, compileArgs } from './args.ts';
 import { compileOptions } from './job-options.ts';
@@ -71,6 +72,8 @@ function metaOf(event: CloudEvent, context: RenderContext): string {
   let meta = `{"trigger_event_id":${JSON.stringify(event.id)},"trigger_source":${JSON.stringify(event.source)}`;
   if (subject !== undefined) meta += `,"trigger_subject":${JSON.stringify(subject)}`;
   if (time !== undefined) meta += `,"trigger_time":${JSON.stringify(time)}`;
+  const origin = event.attributes[ORIGIN_ATTRIBUTE];
+  if (origin !== undefined) meta += `,"${ORIGIN_META}":${JSON.stringify(origin)}`;
   // Outside steps it is an extension like any other.
   if (event.context !== undefined && instanceid !== undefined)
     meta += `,"instance_id":${JSON.stringify(instanceid)}`;

@@ -38,6 +38,9 @@ export function createSettler(
   // The bytes are put one behind the other inside the database: the common case reads nothing back.
   const finish = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, ?, ?, ?,
     iif(history IS NULL, ?4, CAST(history || ?4 AS BLOB)), task, line FROM waiting WHERE id = ?5`);
+  // Delivered at the first attempt.
+  const finishFirst = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, 2, ?, NULL,
+    iif(history IS NULL, ?2, CAST(history || ?2 AS BLOB)), task, line FROM waiting WHERE id = ?3`);
   const drop = db.prepare('DELETE FROM waiting WHERE id = ?');
   const place = db.prepare('SELECT trigger, line FROM waiting WHERE id = ? AND line IS NOT NULL');
   const size = db.prepare(`SELECT length(head) + coalesce(length(data), 0) AS bytes
@@ -68,7 +71,11 @@ export function createSettler(
   }
 
   function end({ state, delivery, time, reason, attempt }: Told): void {
-    if (finish.run(state, time, reason, attempt, delivery).changes === 0) return;
+    const made =
+      state === STATE.delivered
+        ? finishFirst.run(time, attempt, delivery)
+        : finish.run(state, time, reason, attempt, delivery);
+    if (made.changes === 0) return;
     const inLine = placeOf(delivery);
     drop.run(delivery);
     tally.backlog--;

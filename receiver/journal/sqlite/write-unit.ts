@@ -48,6 +48,10 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
   const { names, seen, shapes, tally, lines, rows, ids, settle, reply } = parts;
   const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)');
+  // The common case by itself: each value that is bound costs as much as the smallest column does.
+  const insertHeld = db.prepare(
+    'INSERT INTO waiting VALUES (?, ?, ?, ?, 0, ?, 1, 0, NULL, NULL, NULL, NULL)',
+  );
   // One for all units: nothing is allocated per unit.
   const unit: Parts = {
     flags: 0,
@@ -120,6 +124,10 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     const due = reader.f64();
     const flags = reader.u8();
     const parked = reader.u32();
+    if (flags === DELIVERY_FLAG.held && parked === 0) {
+      insertHeld.run(++tally.delivery, event, trigger, shape, due);
+      return;
+    }
     const task = (flags & DELIVERY_FLAG.task) === 0 ? null : reader.text(reader.u32());
     const line = (flags & DELIVERY_FLAG.line) === 0 ? null : reader.text(reader.u32());
     const held = (flags & DELIVERY_FLAG.held) === 0 ? 0 : 1;

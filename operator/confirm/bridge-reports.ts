@@ -1,0 +1,128 @@
+import { type Dispatcher, request } from 'undici';
+import type { BridgeReport } from '../plan/bridge-report.ts';
+import { RefusedAnswer } from './ask.ts';
+import type { ReceiverEndpoint } from './endpoints.ts';
+
+/** Asks a receiver's admin port how its bridges are. Throws where it does not answer as it should. */
+export type AskBridges = (question: {
+  readonly url: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+}) => Promise<readonly BridgeReport[]>;
+
+const TIMEOUT_MS = 5000;
+
+/** Asks by HTTP. */
+export function createAskBridges(dispatcher: Dispatcher): AskBridges {
+  return async ({ url, token, signal }) => {
+    const answer = await request(`${url}/api/bridges`, {
+      dispatcher,
+      headers: { authorization: `Bearer ${token}` },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+      signal,
+    });
+    if (answer.statusCode !== 200) {
+      await answer.body.dump();
+      throw new RefusedAnswer(answer.statusCode);
+    }
+    const { items } = (await answer.body.json()) as { items?: readonly BridgeReport[] };
+    if (!Array.isArray(items)) throw new Error('the receiver told nothing of its bridges');
+    return items as readonly BridgeReport[];
+  };
+}
+
+/** Knows how each bridge is, as the receivers tell it. */
+export interface BridgeReports {
+  /** The ready receivers, as the EndpointSlices tell them now. */
+  receivers(endpoints: readonly ReceiverEndpoint[]): void;
+  /** What is told of `namespace/name`, by the receiver that reads first. */
+  of(bridge: string): readonly BridgeReport[];
+  start(): void;
+  stop(): void;
+}
+
+export interface BridgeReportsOptions {
+  readonly ask: AskBridges;
+  readonly token: (fresh: boolean) => Promise<string>;
+  /** Whether there is any bridge to ask about. */
+  readonly wanted: () => boolean;
+  /** `namespace/name`: something else is told of it than before. */
+  readonly changed: (bridge: string) => void;
+  /** Milliseconds between two rounds of questions. */
+  readonly everyMs: number;
+}
+
+/** Asks every receiver; one that does not answer tells nothing until it does. */
+export function createBridgeReports(options: BridgeReportsOptions): BridgeReports {
+  const { ask, token, wanted, changed, everyMs } = options;
+  const stopping = new AbortController();
+  let endpoints: readonly ReceiverEndpoint[] = [];
+  let told: ReadonlyMap<string, readonly BridgeReport[]> = new Map();
+  let timer: NodeJS.Timeout | undefined;
+  let asking = false;
+
+  async function answers(): Promise<readonly BridgeReport[]> {
+    const all = await Promise.all(
+      endpoints.map(async ({ url }) => {
+        try {
+          return await ask({ url, token: await token(false), signal: stopping.signal });
+        } catch {
+          // Whether it is well is the confirmer's to tell.
+          return [];
+        }
+      }),
+    );
+    return all.flat();
+  }
+
+  async function round(): Promise<void> {
+    if (asking || !wanted()) return;
+    asking = true;
+    const now = byBridge(await answers());
+    asking = false;
+    const before = told;
+    told = now;
+    for (const bridge of new Set([...before.keys(), ...now.keys()])) {
+      if (JSON.stringify(before.get(bridge)) !== JSON.stringify(now.get(bridge))) changed(bridge);
+    }
+  }
+
+  return {
+    receivers(now) {
+      endpoints = now;
+    },
+    of: (bridge) => told.get(bridge) ?? [],
+    start() {
+      timer = setInterval(() => void round(), everyMs);
+    },
+    stop() {
+      stopping.abort();
+      clearInterval(timer);
+    },
+  };
+}
+
+/** One that reads comes first: it is the one that knows. What only stands by tells nothing. */
+function byBridge(reports: readonly BridgeReport[]): ReadonlyMap<string, readonly BridgeReport[]> {
+  const by = new Map<string, BridgeReport[]>();
+  for (const { bridge, state, transport, trouble, lossless } of reports) {
+    if (state === 'Standby') continue;
+    const own: BridgeReport = {
+      bridge,
+      state,
+      ...(transport === undefined ? {} : { transport }),
+      ...(trouble === undefined ? {} : { trouble }),
+      ...(lossless === undefined ? {} : { lossless }),
+    };
+    by.set(
+      bridge,
+      [...(by.get(bridge) ?? []), own].sort((a, b) => rank(a) - rank(b)),
+    );
+  }
+  return by;
+}
+
+function rank({ state }: BridgeReport): number {
+  return state === 'Reading' ? 0 : 1;
+}

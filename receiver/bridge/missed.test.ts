@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { readJob } from './job-record.ts';
+import { missedChanges } from './missed.ts';
+
+const T = (second: number): string => new Date(second * 1000).toISOString();
+
+function job(over: object) {
+  return readJob(
+    Buffer.from(JSON.stringify({ id: 'j1', type: 't', queue: 'q', created_at: T(10), ...over })),
+  );
+}
+
+const DONE = job({ state: 'completed', attempt: 1, started_at: T(20), completed_at: T(30) });
+
+function told(changes: ReturnType<typeof missedChanges>): readonly string[] {
+  return changes.map(({ from, to, at }) => `${from}>${to}@${Date.parse(at) / 1000}`);
+}
+
+describe('what a job tells of its past', () => {
+  it('is all of it, where the job came in the gap', () => {
+    expect(told(missedChanges(DONE, undefined, 5000))).toEqual([
+      '>available@10',
+      'available>active@20',
+      'active>completed@30',
+    ]);
+  });
+
+  it('is what came in the gap, where the job is not known', () => {
+    expect(told(missedChanges(DONE, undefined, 15_000))).toEqual([
+      'available>active@20',
+      'active>completed@30',
+    ]);
+    expect(missedChanges(DONE, undefined, 31_000)).toEqual([]);
+  });
+
+  it('is what follows what is known', () => {
+    expect(told(missedChanges(DONE, { state: 'active' }, 0))).toEqual(['active>completed@30']);
+    expect(missedChanges(DONE, { state: 'completed' }, 0)).toEqual([]);
+  });
+
+  it('is the new attempt, where the job failed and was tried again', () => {
+    const again = job({ state: 'retryable', attempt: 2, started_at: T(50), error: {} });
+    expect(told(missedChanges(again, { state: 'retryable', attempt: 1 }, 0))).toEqual([
+      'available>active@50',
+      'active>retryable@50',
+    ]);
+    expect(missedChanges(again, { state: 'retryable', attempt: 2 }, 0)).toEqual([]);
+    expect(missedChanges(again, { state: 'retryable' }, 0)).toEqual([]);
+  });
+
+  it('is the failure of an attempt that was followed by another', () => {
+    const second = job({ state: 'completed', attempt: 2, started_at: T(50), completed_at: T(60) });
+    const failed = ['active>retryable@50', 'available>active@50', 'active>completed@60'];
+    expect(told(missedChanges(second, undefined, 5000))).toEqual(['>available@10', ...failed]);
+    expect(told(missedChanges(second, { state: 'active', attempt: 1 }, 0))).toEqual(failed);
+    expect(told(missedChanges(second, { state: 'available', attempt: 0 }, 0))).toEqual(failed);
+    expect(told(missedChanges(second, { state: 'retryable', attempt: 1 }, 0))).toEqual(failed.slice(1));
+    expect(told(missedChanges(second, { state: 'active', attempt: 2 }, 0))).toEqual(failed.slice(2));
+    const waits = job({ state: 'available', attempt: 1, started_at: T(20) });
+    expect(told(missedChanges(waits, { state: 'active', attempt: 1 }, 0))).toEqual(['active>retryable@20']);
+    expect(missedChanges(waits, { state: 'available', attempt: 1 }, 0)).toEqual([]);
+  });
+
+  it('is the cancellation without what the job was before', () => {
+    const cancelled = job({ state: 'cancelled', cancelled_at: T(40) });
+    expect(told(missedChanges(cancelled, { state: 'available' }, 0))).toEqual(['>cancelled@40']);
+  });
+});

@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto';
+import { isAllowedText, isAttributeName } from '../event/validate.ts';
+import { parseRfc3339 } from '../verify/timestamp.ts';
+import { BrokenMessage, type Members, readMembers } from './members.ts';
+import { normalise, STANDINGS } from './normalise.ts';
+import type { Reading, StateChange } from './reading.ts';
+
+/** What an OJS event envelope names; anything else of it may be an extension. */
+const ENVELOPE = new Set([
+  'specversion',
+  'id',
+  'type',
+  'source',
+  'time',
+  'subject',
+  'data',
+  'datacontenttype',
+  'dataschema',
+]);
+/** Bits of a hash as hex, 128. */
+const DIGITS = 32;
+const STATE_CHANGED = 'job.state_changed';
+
+/**
+ * Reads one message of a backend: an event envelope (ojs-events), which is one event, or a report of a job
+ * (`{"event":"job.state_changed",…}`, what real backends stream), which is one or two. Throws BrokenMessage where not
+ * even a type can be read.
+ */
+export function readMessage(json: Buffer): readonly Reading[] {
+  const members = readMembers(json);
+  const event = members.text('event');
+  if (event !== undefined && members.raw('specversion') === undefined)
+    return readReport(json, members, event);
+  return [readEnvelope(json, members)];
+}
+
+function readEnvelope(json: Buffer, members: Members): Reading {
+  const type = members.text('type');
+  if (type === undefined) throw new BrokenMessage('the event has no type');
+  const data = members.raw('data');
+  const subject = members.text('subject');
+  const time = timeOf(members.text('time'));
+  const to = STANDINGS[type];
+  const about = data === undefined || data[0] !== 0x7b ? undefined : readMembers(data);
+  return {
+    id: allowed(members.text('id') ?? contentId(json), 'id'),
+    type: allowed(type, 'type'),
+    time,
+    subject: subject !== undefined && isAllowedText(subject) ? subject : undefined,
+    data,
+    source: allowed(members.text('source') ?? '', 'source') || undefined,
+    extensions: extensionsOf(members),
+    queue: about?.text('queue'),
+    jobType: about?.text('job_type'),
+    ...(to === undefined || subject === undefined
+      ? {}
+      : { standing: { jobId: subject, from: '', to, at: time ?? '' } }),
+  };
+}
+
+function readReport(json: Buffer, members: Members, event: string): readonly Reading[] {
+  const jobId = members.text('job_id');
+  const jobType = members.text('type') ?? '';
+  const queue = members.text('queue') ?? 'default';
+  const at = timeOf(members.text('timestamp'));
+  const to = members.text('to');
+  if (event === STATE_CHANGED && jobId !== undefined && to !== undefined) {
+    const change: StateChange = {
+      jobId: allowed(jobId, 'job_id'),
+      jobType,
+      queue,
+      from: members.text('from') ?? '',
+      to,
+      at: at ?? '1970-01-01T00:00:00Z',
+    };
+    return normalise(change);
+  }
+  return [
+    {
+      id: contentId(json),
+      type: allowed(event, 'event'),
+      time: at,
+      subject: jobId !== undefined && isAllowedText(jobId) ? jobId : undefined,
+      data: json,
+      source: undefined,
+      extensions: {},
+      queue: members.text('queue'),
+      jobType: members.text('type'),
+    },
+  ];
+}
+
+function extensionsOf(members: Members): Readonly<Record<string, string>> {
+  const extensions: Record<string, string> = {};
+  for (const name of members.names) {
+    if (ENVELOPE.has(name) || !isAttributeName(name) || !members.isScalar(name)) continue;
+    const value = members.text(name) ?? members.raw(name)?.toString('latin1') ?? '';
+    if (value !== '' && value !== '""' && isAllowedText(value)) extensions[name] = value;
+  }
+  return extensions;
+}
+
+/** A time that is none is left out: the event can be read without. */
+function timeOf(text: string | undefined): string | undefined {
+  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
+}
+
+/** For an event without an id: the same event has the same. */
+function contentId(json: Buffer): string {
+  return `evt_${hash('sha256', json, 'hex').slice(0, DIGITS)}`;
+}
+
+function allowed(text: string, name: string): string {
+  if (isAllowedText(text)) return text;
+  throw new BrokenMessage(`its ${name} holds a character that CloudEvents does not allow`);
+}

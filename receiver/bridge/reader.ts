@@ -1,0 +1,407 @@
+import { originOf } from '../deliver/loop-guard.ts';
+import type { OutboundClient, SetTimer } from '../deliver/outbound.ts';
+import type { CloudEvent } from '../event/event.ts';
+import type { Log } from '../observe/log.ts';
+import type { RunningBridge } from '../routing/runtime.ts';
+import { createEnricher } from './enricher.ts';
+import type { Unwritten, WriteEvents } from './entrance.ts';
+import { createJobReader } from './job-reader.ts';
+import { detailsOf, type JobRecord } from './job-record.ts';
+import { createJobStates } from './job-states.ts';
+import { BrokenMessage } from './members.ts';
+import { normalise } from './normalise.ts';
+import { createOutbox, type Parcel } from './outbox.ts';
+import { checkPosition, type Place, type Position, writePosition } from './position.ts';
+import { readMessage } from './read-message.ts';
+import type { Reading, StateChange } from './reading.ts';
+import { reconcile } from './reconcile.ts';
+import { delayOf } from './reconnect.ts';
+import type { BridgeStatus, Lossless } from './status.ts';
+import { createTally, type Tally } from './tally.ts';
+import type { Connection, Ended, Reads, Transport } from './transport.ts';
+
+/** What a reader works with. */
+export interface ReaderParts {
+  readonly bridge: RunningBridge;
+  readonly transport: Transport;
+  readonly place: Place;
+  readonly client: Pick<OutboundClient, 'read' | 'stream'>;
+  readonly write: WriteEvents;
+  /** Told what was counted, as it is. */
+  readonly counted: (what: keyof Tally, by: number) => void;
+  /** Another receiver has taken the bridge over. */
+  readonly lost: () => void;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly randomBytes: (bytes: number) => Buffer;
+  readonly setTimer: SetTimer;
+  readonly log: Log;
+}
+
+/** Reads one backend, for as long as this receiver has the bridge. */
+export interface Reader {
+  readonly status: BridgeStatus;
+  stop(): void;
+}
+
+/** Events in one transaction, at most. */
+const COMMIT = 500;
+/** From so many on, the backend has to wait; below so many, it need not any more. */
+const FULL = 4000;
+const ROOM = 1000;
+const RETRY_WRITE_MS = 500;
+/** Jobs whose state is known, in memory and in the journal. */
+const KNOWN_JOBS = 20_000;
+const SAVED_JOBS = 2000;
+/** A position that only tells how far jobs are is written so often at most. */
+const SAVE_MS = 1000;
+/** What a backend drops from a full buffer shows in nothing: jobs are read so often in any case. */
+const RECONCILE_MS = 60_000;
+/** Broken messages are all counted, and told once in so long. */
+const TELL_BROKEN_MS = 10_000;
+const MOST_TOLD = 200;
+
+/** Starts reading. */
+export function createReader(parts: ReaderParts): Reader {
+  const { bridge, client, now, setTimer, log } = parts;
+  const { entry, wanted, outgoing } = bridge;
+  const { source } = entry;
+  const origin = originOf(source.backend.url);
+  const before = parts.place.position;
+  const told = createJobStates(before?.jobs ?? [], KNOWN_JOBS);
+  const safe = createJobStates(before?.jobs ?? [], SAVED_JOBS);
+  const jobs = createJobReader(source, client, now);
+  const enricher = createEnricher(jobs);
+  const outbox = createOutbox();
+  const tally = createTally();
+  const timers = new Set<() => void>();
+  let version = parts.place.version;
+  let cursor = before?.cursor;
+  let until = before?.until ?? now();
+  let savedAt = Number.NEGATIVE_INFINITY;
+  let state: BridgeStatus['state'] = 'Connecting';
+  let how: Reads | undefined;
+  let trouble: string | undefined;
+  let lossless: Lossless | undefined;
+  let lastEvent: number | undefined;
+  let lastBroken: string | undefined;
+  let brokenToldAt = Number.NEGATIVE_INFINITY;
+  let connection: Connection | undefined;
+  let connectedAt = 0;
+  let failures = 0;
+  let flushing = false;
+  let planned = false;
+  let full = false;
+  let reconciling = false;
+  let reconcileAgain = false;
+  let over = false;
+
+  function count(what: keyof Tally, by: number): void {
+    tally[what] += by;
+    parts.counted(what, by);
+  }
+
+  function later(work: () => void, ms: number): void {
+    const cancel = setTimer(() => {
+      timers.delete(cancel);
+      if (!over) work();
+    }, ms);
+    timers.add(cancel);
+  }
+
+  // ---- the connection
+
+  function connect(): void {
+    let current = true;
+    const opened = parts.transport(
+      { source, client, setTimer, randomBytes: parts.randomBytes, cursor },
+      {
+        reads: (reads) => {
+          if (!over) begin(reads);
+        },
+        message,
+        page: (to, next) => {
+          outbox.push({ events: [], page: { cursor: to, next } });
+          plan();
+        },
+        broken,
+        ended(end) {
+          current = false;
+          if (!over) ended(end);
+        },
+      },
+    );
+    if (current) connection = opened;
+    if (current && full) opened.pause();
+  }
+
+  function begin(reads: Reads): void {
+    if (state !== 'Reading') log.info({ ...tell(), transport: reads.transport }, 'a bridge reads');
+    state = 'Reading';
+    trouble = undefined;
+    how = reads;
+    connectedAt = now();
+    count('connects', 1);
+    // Written at once: whoever read before is fenced off, and the first gap has a beginning.
+    if (savedAt === Number.NEGATIVE_INFINITY) plan();
+    if (reads.replay === 'none') reconcileNow();
+    else lossless = REPLAYS[reads.replay];
+  }
+
+  function ended({ cause, missing }: Ended): void {
+    connection = undefined;
+    const wasReading = state === 'Reading';
+    failures = wasReading && now() - connectedAt >= STEADY_MS ? 0 : failures + 1;
+    // A cut is a matter of course; what is worth telling is a backend that does not come back at once.
+    if (failures > 0) {
+      if (state !== 'Down')
+        log.warn({ ...tell(), cause }, 'a bridge cannot read from its backend; it tries again');
+      state = 'Down';
+      trouble = cause;
+    } else state = 'Connecting';
+    later(connect, delayOf(failures, missing, parts.random));
+  }
+
+  // ---- what it says
+
+  function message(json: Buffer): void {
+    if (over) return;
+    count('messages', 1);
+    let readings: readonly Reading[];
+    try {
+      readings = readMessage(json);
+    } catch (error) {
+      if (!(error instanceof BrokenMessage)) throw error;
+      broken(error.message);
+      return;
+    }
+    lastEvent = now();
+    const [first] = readings;
+    if (first?.standing !== undefined && !told.told(first.standing)) {
+      count('repeated', 1);
+      return;
+    }
+    take(readings, first?.change, undefined);
+  }
+
+  function broken(cause: string): void {
+    count('broken', 1);
+    lastBroken = cause.slice(0, MOST_TOLD);
+    if (now() - brokenToldAt < TELL_BROKEN_MS) return;
+    brokenToldAt = now();
+    log.warn(
+      { ...tell(), cause: lastBroken, broken: tally.broken },
+      'a bridge passed over what it cannot read',
+    );
+  }
+
+  function take(
+    readings: readonly Reading[],
+    change: StateChange | undefined,
+    job: JobRecord | undefined,
+  ): void {
+    const mine = readings.filter(wanted);
+    count('unwanted', readings.length - mine.length);
+    if (mine.length === 0) return;
+    const enriched = change !== undefined && source.enrich && job === undefined;
+    const parcel: Parcel = {
+      events: undefined,
+      change,
+      standing: mine[0]?.standing,
+      attempt: job?.attempt,
+    };
+    outbox.push(parcel);
+    if (enriched) enricher.ask(change.jobId, (found) => fill(parcel, mine, found));
+    else fill(parcel, mine, job);
+    if (!full && outbox.size > FULL) {
+      full = true;
+      connection?.pause();
+    }
+  }
+
+  function fill(parcel: Parcel, readings: readonly Reading[], job: JobRecord | undefined): void {
+    if (parcel.change !== undefined && source.enrich)
+      count(job === undefined ? 'unenriched' : 'enriched', readings.length);
+    parcel.events = made(readings, parcel.change, job);
+    plan();
+  }
+
+  function made(
+    readings: readonly Reading[],
+    change: StateChange | undefined,
+    job: JobRecord | undefined,
+  ): readonly CloudEvent[] {
+    if (change === undefined || job === undefined) return readings.map((reading) => outgoing(reading));
+    const whole = source.enrich ? normalise(change, detailsOf(job, change)).filter(wanted) : readings;
+    return whole.map((reading) => outgoing(reading, job.origin));
+  }
+
+  // ---- what nobody told
+
+  function reconcileNow(): void {
+    reconcileAgain = true;
+    if (reconciling) return;
+    reconciling = true;
+    void (async () => {
+      while (reconcileAgain && !over) {
+        reconcileAgain = false;
+        await reconcileOnce(until);
+      }
+      reconciling = false;
+    })();
+  }
+
+  async function reconcileOnce(since: number): Promise<void> {
+    const found = (change: StateChange, job: JobRecord): void => take(normalise(change), change, job);
+    const result = await reconcile({ jobs, states: told, found, over: () => over }, since);
+    if (over) return;
+    count('found', result.found);
+    const next = losslessBy(result);
+    if (next.status === 'False' && lossless?.reason !== next.reason)
+      log.warn({ ...tell(), cause: next.message }, 'a bridge may miss events');
+    lossless = next;
+  }
+
+  function keepReconciling(): void {
+    if (state === 'Reading' && how?.replay === 'none') reconcileNow();
+    later(keepReconciling, RECONCILE_MS);
+  }
+
+  // ---- into the journal
+
+  function plan(): void {
+    if (planned || flushing || over) return;
+    planned = true;
+    // What came in one piece goes in one transaction.
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    planned = false;
+    if (flushing || over) return;
+    const parcels = outbox.take(COMMIT);
+    if (parcels.length === 0 && savedAt !== Number.NEGATIVE_INFINITY) return;
+    flushing = true;
+    for (const { standing, attempt } of parcels) if (standing !== undefined) safe.found(standing, attempt);
+    write(
+      parcels,
+      parcels.flatMap(({ events }) => events ?? []),
+    );
+  }
+
+  function write(parcels: readonly Parcel[], events: readonly CloudEvent[]): void {
+    const place = parcels.findLast(({ page }) => page !== undefined)?.page?.cursor;
+    const at = now();
+    const save = at - savedAt >= SAVE_MS || (place !== undefined && place !== cursor);
+    const position: Position = positionOf(place ?? cursor, at);
+    const row = save ? writePosition(bridge.key, version, position, at) : checkPosition(bridge.key, version);
+    const after = save ? version + 1 : version;
+    parts.write(bridge, events, { row, fence: checkPosition(bridge.key, after) }, (written) => {
+      if (over) return;
+      if ('cause' in written) {
+        failed(written, parcels, events);
+        return;
+      }
+      version = after;
+      if (save) savedAt = at;
+      until = position.until;
+      cursor = position.cursor;
+      count('events', written.events);
+      count('duplicates', written.duplicates);
+      count('differing', written.differing);
+      flushing = false;
+      for (const { page } of parcels) page?.next();
+      if (full && outbox.size < ROOM) {
+        full = false;
+        connection?.resume();
+      }
+      plan();
+    });
+  }
+
+  function positionOf(place: string | undefined, at: number): Position {
+    // While it does not read, or has yet to catch up, the gap goes on.
+    const caughtUp = state === 'Reading' && !reconciling && outbox.size === 0;
+    return {
+      origin,
+      ...(place === undefined ? {} : { cursor: place }),
+      until: caughtUp ? at : until,
+      ...(how?.replay === 'none' ? { jobs: safe.save(SAVED_JOBS) } : {}),
+    };
+  }
+
+  function failed(
+    { lost, cause }: Unwritten,
+    parcels: readonly Parcel[],
+    events: readonly CloudEvent[],
+  ): void {
+    if (lost) {
+      stop();
+      parts.lost();
+      return;
+    }
+    log.warn({ ...tell(), cause }, "a bridge's events cannot be written; trying again");
+    later(() => write(parcels, events), RETRY_WRITE_MS);
+  }
+
+  function stop(): void {
+    over = true;
+    connection?.close();
+    for (const cancel of timers) cancel();
+  }
+
+  function tell(): { readonly bridge: string } {
+    return { bridge: bridge.key };
+  }
+
+  connect();
+  later(keepReconciling, RECONCILE_MS);
+  return {
+    get status() {
+      return {
+        bridge: bridge.key,
+        state,
+        ...(how === undefined ? {} : { transport: how.transport }),
+        ...(trouble === undefined ? {} : { trouble }),
+        ...(lossless === undefined ? {} : { lossless }),
+        ...(lastEvent === undefined ? {} : { lastEvent }),
+        ...(lastBroken === undefined ? {} : { lastBroken }),
+        counts: { ...tally },
+      };
+    },
+    stop,
+  };
+}
+
+/** A connection that lasted so long was none that failed. */
+const STEADY_MS = 500;
+
+const REPLAYS: Readonly<Record<'cursor' | 'calls', Lossless>> = {
+  cursor: {
+    status: 'True',
+    reason: 'CursorKept',
+    message: 'the backend keeps its events, and the journal the place up to which they were read',
+  },
+  calls: {
+    status: 'True',
+    reason: 'BackendRetries',
+    message: 'the backend calls again until it is answered',
+  },
+};
+
+function losslessBy(result: {
+  readonly complete: boolean;
+  readonly cause?: string;
+  readonly missing?: boolean;
+}): Lossless {
+  if (result.complete) {
+    const message = 'after each gap the jobs are read, and what was missed is told';
+    return { status: 'True', reason: 'Reconciled', message };
+  }
+  const cause = result.cause ?? 'the jobs could not be read';
+  if (result.missing === true) {
+    const message = `the backend replays nothing and lists no jobs (${cause}): what it tells of other jobs than those under way during a gap is lost`;
+    return { status: 'False', reason: 'NoReplay', message };
+  }
+  return { status: 'False', reason: 'ReconcileFailed', message: `after the last gap: ${cause}` };
+}

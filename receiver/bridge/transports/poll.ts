@@ -1,0 +1,167 @@
+import { BrokenMessage, itemsOf, readRawMembers } from '../members.ts';
+import { type Ended, endedBy, OPEN_MS, type Transport, type TransportParts } from '../transport.ts';
+
+const PATH = '/ojs/v1/events';
+const LIMIT = 500;
+const PAGE_BYTES = 64 << 20;
+const READ_MS = 30_000;
+/** The backend no longer knows the cursor. */
+const FORGOTTEN = new Set([400, 410, 422]);
+
+interface Page {
+  readonly events: readonly Buffer[];
+  readonly cursor: string | undefined;
+  readonly more: boolean;
+}
+
+/** Asks for what came after the last event that is safe (ojs-events, 6.4), again and again. */
+export const poll: Transport = (parts, listener) => {
+  const { setTimer, source } = parts;
+  let { cursor } = parts;
+  let limit = LIMIT;
+  let over = false;
+  let told = false;
+  let paused = false;
+  let waiting: (() => void) | undefined;
+  let cancel: (() => void) | undefined;
+
+  function end(ended: Ended): void {
+    if (over) return;
+    over = true;
+    listener.ended(ended);
+  }
+
+  function soon(ms: number): void {
+    if (over) return;
+    if (paused) waiting = ask;
+    else if (ms === 0) ask();
+    else cancel = setTimer(ask, ms);
+  }
+
+  function ask(): void {
+    if (over) return;
+    readPage(parts, cursor, limit, (page, ended) => {
+      if (over) return;
+      if (page !== undefined) take(page);
+      else if (ended === 'forgotten' && cursor !== undefined) {
+        listener.broken('the backend no longer knows the cursor; reading from its first event');
+        cursor = undefined;
+        soon(0);
+      } else if (ended === 'too large' && limit > 1) {
+        limit = Math.max(1, limit >> 2);
+        soon(0);
+      } else if (ended === 'unreadable') {
+        listener.broken(`${PATH} answered what is no page of events`);
+        if (told) soon(source.pollIntervalMs);
+        else end({ cause: `${PATH} answered what is no page of events`, missing: true });
+      } else if (typeof ended === 'string')
+        end({ cause: `${PATH} has a page that cannot be read: ${ended}`, missing: false });
+      else end(ended);
+    });
+  }
+
+  function take(page: Page): void {
+    if (!told) listener.reads({ transport: 'Poll', replay: 'cursor' });
+    told = true;
+    for (const event of page.events) listener.message(event);
+    const moved = page.cursor !== undefined && page.cursor !== cursor;
+    cursor = page.cursor ?? cursor;
+    // A cursor that stays although there is more would be asked for without end.
+    listener.page(cursor, () => soon(page.more && moved ? 0 : source.pollIntervalMs));
+    if (limit < LIMIT) limit = Math.min(LIMIT, limit * 2);
+  }
+
+  ask();
+  return {
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+      const next = waiting;
+      waiting = undefined;
+      next?.();
+    },
+    close() {
+      over = true;
+      cancel?.();
+    },
+  };
+};
+
+type Fault = Ended | 'forgotten' | 'too large' | 'unreadable';
+
+/** A stream, and not a document, for some backends answer this path with one that never ends. */
+function readPage(
+  { client, source }: TransportParts,
+  cursor: string | undefined,
+  limit: number,
+  done: (page: Page | undefined, fault: Fault) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let over = false;
+  const finish = (page: Page | undefined, fault: Fault = 'unreadable'): void => {
+    if (over) return;
+    over = true;
+    queueMicrotask(() => handle.close());
+    done(page, fault);
+  };
+  const handle = client.stream(
+    {
+      destination: source.backend,
+      path: PATH,
+      query: queryOf(source, cursor, limit),
+      headers: { accept: 'application/openjobspec+json, application/json' },
+      openMs: OPEN_MS,
+      idleMs: READ_MS,
+    },
+    {
+      open(status, headers) {
+        const kind = headers['content-type'] ?? '';
+        if (FORGOTTEN.has(status) && cursor !== undefined) finish(undefined, 'forgotten');
+        else if (status !== 200) finish(undefined, endedBy(status, PATH));
+        else if (kind.startsWith('text/event-stream') || kind.startsWith('text/html'))
+          finish(undefined, { cause: `${PATH} answered ${kind} and no page of events`, missing: true });
+      },
+      data(chunk) {
+        bytes += chunk.length;
+        if (bytes > PAGE_BYTES) finish(undefined, 'too large');
+        else chunks.push(chunk);
+      },
+      end(failure) {
+        if (failure !== undefined) finish(undefined, { cause: failure.message, missing: false });
+        else finish(parsePage(Buffer.concat(chunks)));
+      },
+    },
+  );
+}
+
+function queryOf(
+  { queues, jobTypes }: TransportParts['source'],
+  cursor: string | undefined,
+  limit: number,
+): string {
+  const query = new URLSearchParams();
+  if (cursor !== undefined) query.set('after', cursor);
+  if (queues.length > 0) query.set('queues', queues.join(','));
+  if (jobTypes.length > 0) query.set('job_types', jobTypes.join(','));
+  query.set('limit', String(limit));
+  return query.toString();
+}
+
+function parsePage(json: Buffer): Page | undefined {
+  try {
+    const members = readRawMembers(json);
+    const events = members.raw('events');
+    if (events === undefined) return undefined;
+    return {
+      events: itemsOf(events),
+      cursor: members.text('cursor'),
+      more: members.raw('has_more')?.toString() === 'true',
+    };
+  } catch (error) {
+    if (error instanceof BrokenMessage) return undefined;
+    throw error;
+  }
+}
