@@ -21,16 +21,18 @@ export function manifestRules(known: {
   readonly knowsIssuer?: boolean;
 }): SessionRules {
   const { egress = LOCAL_EGRESS, knowsIssuer = true, ...rest } = known;
-  const check = (entry: Entry) => [...compileEntry(entry), ...(knowsIssuer ? [] : audienceFindings(entry))];
   return {
     validate: validateManifest,
     plan: planManifests,
-    settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check },
+    notices: knowsIssuer ? () => [] : unknownIssuer,
+    settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check: compileEntry },
   };
 }
 
-function audienceFindings(entry: Entry): readonly Finding[] {
+/** Its other entrances work, and this one answers 503 until somebody can judge a token. */
+function unknownIssuer(entry: Entry): readonly Finding[] {
   if (entry.kind !== 'EventTrigger' || entry.from.cluster?.audience === undefined) return [];
-  const message = 'no issuer of tokens is known without a cluster: name one with --issuer, or remove it';
+  const message =
+    'its cluster address answers 503, for no issuer of tokens is known without a cluster: name one with --issuer';
   return [{ field: 'spec.from[].cluster.audience', message }];
 }

@@ -1,4 +1,5 @@
 import type { ManifestInput, ManifestPlan, ManifestSecret } from '../../operator/plan/manifests.ts';
+import type { Finding } from '../../receiver/errors.ts';
 import { type Entry, entryKey, type RoutingTable } from '../../receiver/routing/table.ts';
 import { collect, type Resource, type Validate } from '../manifests/collect.ts';
 import type { Snapshot } from '../manifests/files.ts';
@@ -25,6 +26,8 @@ interface HeldResource {
 export interface SessionRules {
   readonly validate: Validate;
   readonly plan: (input: ManifestInput) => ManifestPlan;
+  /** What of an entry that runs does not work here. */
+  readonly notices: (entry: Entry) => readonly Finding[];
   readonly settings: Pick<ManifestInput, 'resolve' | 'publicUrl' | 'clusterUrl' | 'egress' | 'check'>;
 }
 
@@ -64,6 +67,9 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
       ...read.problems,
       ...collection.problems,
       ...plan.findings.map(formatFinding),
+      ...plan.entries.flatMap((entry) =>
+        rules.notices(entry).map((notice) => formatFinding({ ...entry, ...notice })),
+      ),
       ...stillServing([...collection.broken], held, plan.entries),
     ]),
     foreign: collection.foreign,

@@ -22,6 +22,13 @@ export function decodeBase64(text: string): Buffer | undefined {
   return unpadded(bytes.toString('base64')) === bare && (bare !== '' || text === '') ? bytes : undefined;
 }
 
+/** Decodes Base64 in the alphabet that is safe in URLs (RFC 4648 5), as strictly. */
+export function decodeBase64Url(text: string): Buffer | undefined {
+  const bare = unpadded(text);
+  const bytes = Buffer.from(bare, 'base64url');
+  return bytes.toString('base64url') === bare && (bare !== '' || text === '') ? bytes : undefined;
+}
+
 function base64Length(bytes: number): number {
   return Math.ceil((bytes * 4) / 3);
 }

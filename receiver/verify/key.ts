@@ -1,6 +1,6 @@
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { KeyMaterial } from '../routing/table.ts';
-import { decodeBase64, isHex } from './encoding.ts';
+import { decodeBase64, decodeBase64Url, isHex } from './encoding.ts';
 
 /** How the text of a Secret becomes the key's bytes. */
 export type KeyEncoding = 'UTF8' | 'Base64' | 'Hex';
@@ -18,7 +18,8 @@ type Decoder = (text: string) => Buffer | undefined;
 // A Secret made from a file often ends in a newline; it can't be part of a Base64 or hex text.
 const DECODERS: Readonly<Record<KeyEncoding, Decoder>> = {
   UTF8: (text) => Buffer.from(text, 'latin1'),
-  Base64: (text) => decodeBase64(text.trim()),
+  // Providers show keys in either alphabet.
+  Base64: (text) => decodeBase64(text.trim()) ?? decodeBase64Url(text.trim()),
   Hex: (text) => (isHex(text.trim()) ? Buffer.from(text.trim(), 'hex') : undefined),
 };
 

@@ -97,6 +97,8 @@ describe('a recipe', () => {
       );
     expect(of('Base64', `whsec_${bytes.toString('base64')}`).ok).toBe(true);
     expect(of('Base64', `${bytes.toString('base64')}\n`).ok).toBe(true);
+    expect(bytes.toString('base64')).toMatch(/[+/]/);
+    expect(of('Base64', `whsec_${bytes.toString('base64url')}`).ok).toBe(true);
     expect(of('Hex', bytes.toString('hex').toUpperCase()).ok).toBe(true);
   });
 
