@@ -1,5 +1,4 @@
-import { type Dispatcher, request } from 'undici';
-import { RefusedAnswer } from './ask.ts';
+import type { AskItems } from './ask.ts';
 import type { ReceiverEndpoint } from './endpoints.ts';
 
 /** What a receiver tells of one key. */
@@ -11,32 +10,8 @@ export interface KeyUseAnswer {
   readonly lastUsed: number;
 }
 
-/** Asks a receiver's admin port when its keys were last used. Throws where it does not answer as it should. */
-export type AskKeyUse = (question: {
-  readonly url: string;
-  readonly token: string;
-  readonly signal: AbortSignal;
-}) => Promise<readonly KeyUseAnswer[]>;
-
-const TIMEOUT_MS = 5000;
-
-/** Asks by HTTP. */
-export function createAskKeyUse(dispatcher: Dispatcher): AskKeyUse {
-  return async ({ url, token, signal }) => {
-    const answer = await request(`${url}/api/keys`, {
-      dispatcher,
-      headers: { authorization: `Bearer ${token}` },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-      signal,
-    });
-    if (answer.statusCode !== 200) {
-      await answer.body.dump();
-      throw new RefusedAnswer(answer.statusCode);
-    }
-    return ((await answer.body.json()) as { items: readonly KeyUseAnswer[] }).items;
-  };
-}
+/** Asks a receiver when its keys were last used. */
+export type AskKeyUse = AskItems<KeyUseAnswer>;
 
 /** Knows when each key was last used at any receiver. */
 export interface KeyUses {
