@@ -26,14 +26,15 @@ export interface KeyUses {
 export interface KeyUsesOptions {
   readonly ask: AskKeyUse;
   readonly token: (fresh: boolean) => Promise<string>;
-  /** A WebhookSecret's keys were used since it was last told: at most 20 a second, who waits longest first. */
+  /** A WebhookSecret's keys were used since it was last told: at most 5 a second, who waits longest first. */
   readonly changed: (entrance: string) => void;
   /** Milliseconds between two rounds of questions. */
   readonly everyMs: number;
 }
 
 const RELEASE_MS = 1000;
-const RELEASED = 20;
+/** A quarter of the 20 status writes a second that facts of traffic may take; the others are traffic.ts's. */
+const RELEASED = 5;
 
 /** Asks every receiver; one that does not answer is asked again in the next round. */
 export function createKeyUses({ ask, token, changed, everyMs }: KeyUsesOptions): KeyUses {

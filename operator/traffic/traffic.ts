@@ -32,7 +32,7 @@ export interface TrafficReporterOptions {
 
 const RELEASE_MS = 1000;
 /** Statuses written in one RELEASE_MS. */
-const RELEASED = 20;
+const RELEASED = 15;
 
 /** Asks every receiver; one that does not answer is asked again in the next round. */
 export function createTrafficReporter(options: TrafficReporterOptions): TrafficReporter {
