@@ -23,12 +23,12 @@ const MOST = Object.values(KEPT).flatMap((what) => [
   {
     name: `most-${what}`,
     value: 'N',
-    help: `${EVENTS[what]} kept at most; the oldest go first. Embedded journal only. Default: no limit`,
+    help: `${EVENTS[what]} kept at most; the oldest go first.\nEmbedded journal only. Default: no limit`,
   },
   {
     name: `most-${what}-size`,
     value: 'SIZE',
-    help: `The same by their size, for example 2Gi. Embedded journal only. Default: no limit`,
+    help: 'The same by their size, for example 2Gi. Embedded journal only. Default: no limit',
   },
 ]);
 
