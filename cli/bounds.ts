@@ -1,5 +1,6 @@
 import { parseQuantity } from '../operator/quantity.ts';
 import { BACKLOG_BOUNDS } from '../receiver/deliver/backlog.ts';
+import type { HistoryLimits, Kept } from '../receiver/journal/sqlite/retention.ts';
 import type { ReceiverOptions } from '../receiver/receiver.ts';
 import { DURATION_EXAMPLES, optionDuration } from './duration.ts';
 import { UsageError } from './exit-codes.ts';
@@ -10,6 +11,26 @@ export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'journal'>;
 
 /** Options that say how long something is kept, and what of. */
 const KEPT = { 'keep-delivered': 'delivered', 'keep-unmatched': 'unmatched', 'keep-dead': 'dead' } as const;
+
+const EVENTS = {
+  delivered: 'Events whose deliveries were all made,',
+  unmatched: 'Events that nobody took,',
+  dead: 'Dead letters',
+} as const;
+
+/** Options that say how much of a kind is kept. */
+const MOST = Object.values(KEPT).flatMap((what) => [
+  {
+    name: `most-${what}`,
+    value: 'N',
+    help: `${EVENTS[what]} kept at most; the oldest go first.\nEmbedded journal only. Default: no limit`,
+  },
+  {
+    name: `most-${what}-size`,
+    value: 'SIZE',
+    help: 'The same by their size, for example 2Gi. Embedded journal only. Default: no limit',
+  },
+]);
 
 /** The bounds of a receiver, as `run` and `receiver` take them. */
 export const BOUND_OPTIONS: readonly Option[] = [
@@ -30,30 +51,58 @@ export const BOUND_OPTIONS: readonly Option[] = [
   },
   { name: 'keep-unmatched', value: 'TIME', help: 'How long events are kept that nobody took. Default: 7d' },
   { name: 'keep-dead', value: 'TIME', help: 'How long dead letters are kept. Default: 30d' },
+  ...MOST,
 ];
 
 /** The bounds that the options make. Throws UsageError. */
 export function boundsOf(parsed: Parsed): Bounds {
-  const maxBytes = bytesOf(parsed);
+  const maxBytes = bytesOf(parsed, 'max-journal');
+  const limits = limitsOf(parsed);
   const retention = retentionOf(parsed);
   return {
     maxBacklog: backlogOf(parsed),
-    journal: { ...(maxBytes === undefined ? {} : { maxBytes }), retention },
+    journal: {
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+      retention,
+      ...(limits === undefined ? {} : { limits }),
+    },
   };
 }
 
 function backlogOf(parsed: Parsed): number {
-  const text = parsed.text('max-backlog') ?? String(BACKLOG_BOUNDS.most);
-  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
-  throw new UsageError(`--max-backlog ${text} is no number of deliveries; write one such as 100000.`);
+  return countOf(parsed, 'max-backlog', 'deliveries') ?? BACKLOG_BOUNDS.most;
 }
 
-function bytesOf(parsed: Parsed): number | undefined {
-  const text = parsed.text('max-journal');
+function countOf(parsed: Parsed, name: string, what: string): number | undefined {
+  const text = parsed.text(name);
+  if (text === undefined || /^[1-9]\d{0,11}$/.test(text))
+    return text === undefined ? undefined : Number(text);
+  throw new UsageError(`--${name} ${text} is no number of ${what}; write one such as 100000.`);
+}
+
+function bytesOf(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.text(name);
   if (text === undefined) return undefined;
   const bytes = parseQuantity(text);
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw new UsageError(`--max-journal ${text} is no size; write one such as 10Gi.`);
+  throw new UsageError(`--${name} ${text} is no size; write one such as 10Gi.`);
+}
+
+/** Undefined where none is given. A database's history is cut by time and whole tables: nobody counts it by kind. */
+function limitsOf(parsed: Parsed): HistoryLimits | undefined {
+  const limits: Partial<Record<Kept, { events?: number; bytes?: number }>> = {};
+  for (const what of Object.values(KEPT)) {
+    const events = countOf(parsed, `most-${what}`, 'events');
+    const bytes = bytesOf(parsed, `most-${what}-size`);
+    if (events === undefined && bytes === undefined) continue;
+    limits[what] = { ...(events === undefined ? {} : { events }), ...(bytes === undefined ? {} : { bytes }) };
+  }
+  const [first] = Object.keys(limits);
+  if (first === undefined) return undefined;
+  if (parsed.text('journal') === undefined) return limits;
+  throw new UsageError(
+    `--most-${first} is of the embedded journal; with --journal use --keep-${first} or --max-journal.`,
+  );
 }
 
 function retentionOf(parsed: Parsed): Readonly<Record<string, number>> {

@@ -311,7 +311,10 @@ export interface Journal {
   listRows(query: RowQuery): Promise<Page<StateRow>>;
   /** Kept, not counted when asked; in no order, and only what there is. */
   countRows(kind: string): Promise<readonly RowCount[]>;
-  /** Calls back when work may be due that another process put there; an engine that one process has for itself never does. */
+  /**
+   * Calls back when deliveries or rows may be due that another process put there or left; any number may watch. An engine that
+   * one process has for itself never calls.
+   */
   watch(due: () => void): void;
   /** Drops what has passed its retention, in small steps; how many events went. */
   prune(now: number): Promise<number>;

@@ -1,6 +1,6 @@
 import type { Journal } from './journal.ts';
 import { parsePostgresAddress } from './postgres/address.ts';
-import type { Retention } from './sqlite/retention.ts';
+import type { HistoryLimits, Retention } from './sqlite/retention.ts';
 import { openSqliteJournal } from './sqlite/sqlite-journal.ts';
 
 /** Which journal, and what it is opened with. */
@@ -13,6 +13,8 @@ export interface JournalPlace {
   readonly maxBytes?: number;
   /** How long what is done is kept. */
   readonly retention?: Partial<Retention>;
+  /** How much of what is done is kept; the embedded one alone counts it. */
+  readonly limits?: HistoryLimits;
   /** Of the embedded one. */
   readonly directory: string;
   readonly log: {

@@ -4,7 +4,7 @@ import type { Log } from '../observe/log.ts';
 
 /** Rows that are fired together; then others have their turn. */
 const BATCH = 32;
-/** The journal is asked at least this often: another receiver may have written what is due. */
+/** The journal is asked at least this often: another receiver may be gone whose rows are due, and nobody says so. */
 const LONGEST_SLEEP_MS = 5000;
 const AFTER_ERROR_MS = 1000;
 const FAR = Number.POSITIVE_INFINITY;
@@ -12,7 +12,7 @@ const KINDS = ['instance', 'key'] as const;
 
 /** What the timers work with. */
 export interface TimersParts {
-  readonly journal: Pick<Journal, 'dueRows' | 'nextRowDue'>;
+  readonly journal: Pick<Journal, 'dueRows' | 'nextRowDue' | 'watch'>;
   /** Lets time have its effect on a row. */
   readonly elapsed: (row: StateRow) => Promise<void>;
   readonly now: () => number;
@@ -87,17 +87,21 @@ export function createTimers({ journal, elapsed, now, setTimer, log }: TimersPar
     return running ? journal.dueRows(kind, now(), BATCH) : [];
   }
 
+  function wake(at: number): void {
+    if (at >= wakeAt) return;
+    wakeAt = at;
+    arm();
+  }
+
+  journal.watch(() => wake(now()));
+
   return {
     start() {
       running = true;
       wakeAt = now();
       arm();
     },
-    wake(at) {
-      if (at >= wakeAt) return;
-      wakeAt = at;
-      arm();
-    },
+    wake,
     async stop() {
       running = false;
       cancel?.();

@@ -69,10 +69,9 @@ export function createPresence(parts: PresenceParts): Presence {
         { database: shown, deliveries: taken },
         'another receiver stands still; what it held is anybody’s now',
       );
-      if (taken > 0) {
-        due();
-        tell();
-      }
+      // Even where it held no delivery: rows may be due that it would have seen to.
+      due();
+      tell();
     }
   }
 
