@@ -9,5 +9,5 @@ ENV NODE_ENV=production
 USER 1000:1000
 EXPOSE 8080 8081 9090
 # As the first line of the bundle starts itself.
-ENTRYPOINT ["node", "--max-semi-space-size=2", "--single-threaded-gc", "/app/signalbox.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--single-threaded-gc", "/app/signalbox.js"]
 CMD ["--help"]

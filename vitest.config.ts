@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/apiserver/global-setup.ts', 'test/postgres/global-setup.ts'],
     // Nothing keeps state in a module, so files share their process: a process per file costs more than the tests.
     isolate: false,
+    // Much of a test is waiting for a process or a disk: also two cores are shared by two workers.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     pool: 'forks',
     // A hang is what a timeout is for; how fast things are, `npm run bench` tells.
     testTimeout: 120_000,

@@ -21,7 +21,7 @@ export const BOUND_OPTIONS: readonly Option[] = [
   {
     name: 'max-journal',
     value: 'SIZE',
-    help: 'The journal’s size on disk, for example 10Gi; history goes first, then senders are answered 503.\nDefault: 80 % of the volume',
+    help: 'The journal’s size on disk, such as 10Gi; history goes first, then senders get 503.\nDefault: 80 % of the volume',
   },
   {
     name: 'keep-delivered',

@@ -17,7 +17,7 @@ export const JOURNAL_OPTIONS: readonly Option[] = [
   {
     name: 'journal',
     value: 'URL',
-    help: 'postgres://user@host/database: keep the journal there, shared with other receivers. Default: embedded, in the data directory.',
+    help: 'postgres://user@host/database, shared with other receivers. Default: in the data directory.',
   },
   {
     name: 'journal-password-file',

@@ -54,7 +54,7 @@ async function help(rest: readonly string[], terminal: Terminal): Promise<ExitCo
 function overview(): string {
   const width = Math.max(...[...COMMANDS.keys()].map((name) => name.length));
   return [
-    'Signalbox turns events into work: a signed webhook starts a job or is forwarded to a sink,',
+    'Signalbox turns events into work: a signed webhook starts a job, wakes what sleeps, or goes on to a sink,',
     'verified, once, never lost.',
     '',
     'Usage: signalbox COMMAND [options]',

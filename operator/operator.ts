@@ -23,9 +23,8 @@ import { createQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
 import { createRecorder } from './recorder.ts';
 import { createStatusWriter } from './status-writer.ts';
-import type { AskTraffic } from './traffic/ask-traffic.ts';
 import { trafficShown } from './traffic/shown.ts';
-import { createTrafficReporter } from './traffic/traffic.ts';
+import { type AskTraffic, createTrafficReporter } from './traffic/traffic.ts';
 import { createWriteTraffic } from './traffic/write-traffic.ts';
 
 export interface OperatorOptions {
@@ -48,15 +47,15 @@ export interface OperatorOptions {
   readonly egress: (entry: Entry) => readonly Finding[];
   /** How a receiver is asked for its revision: `createAsk(dispatcher)`. */
   readonly ask: Ask;
-  /** How a receiver is asked when its keys were last used: `createAskKeyUse(dispatcher)`. */
+  /** How a receiver is asked when its keys were last used: `createAskItems(dispatcher, 'keys')`. */
   readonly askKeyUse: AskKeyUse;
   /** Milliseconds between two such questions. Default 30 s. */
   readonly keyUseEveryMs?: number;
-  /** How a receiver is asked how its bridges are: `createAskBridges(dispatcher)`. */
+  /** How a receiver is asked how its bridges are: `createAskItems(dispatcher, 'bridges')`. */
   readonly askBridges: AskBridges;
   /** Milliseconds between two such questions. Default 2 s. */
   readonly bridgesEveryMs?: number;
-  /** How a receiver is asked what passed at each resource: `createAskTraffic(dispatcher)`. */
+  /** How a receiver is asked what passed at each resource: `createAskItems(dispatcher, 'traffic')`. */
   readonly askTraffic: AskTraffic;
   /** Milliseconds between two writes of one status's traffic. Default 30 s. */
   readonly trafficEveryMs?: number;

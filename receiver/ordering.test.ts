@@ -13,8 +13,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await stage.close();
+  // First the target: a receiver that stops waits for the answers that it is owed.
   await target[Symbol.asyncDispose]();
+  await stage.close();
 });
 
 function apply({ suspend = false, retry = 20 } = {}): void {

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
-import { createAsk } from '../../operator/confirm/ask.ts';
-import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
-import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
-import { giveBackMemory } from '../../operator/give-back.ts';
+import { createAsk, createAskItems } from '../../operator/confirm/ask.ts';
+import type { KeyUseAnswer } from '../../operator/confirm/key-uses.ts';
 import { createElector } from '../../operator/lead/elector.ts';
-import { operatorAdmin } from '../../operator/observe/admin.ts';
 import { createOperatorMetrics } from '../../operator/observe/metrics.ts';
 import { notReady } from '../../operator/observe/readiness.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
-import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
+import type { BridgeReport } from '../../operator/plan/bridge-report.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
+import { giveBackMemory } from '../../receiver/give-back.ts';
+import { healthApp } from '../../receiver/http/health-app.ts';
 import { type ListenAddress, openListener } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
 import type { Log } from '../../receiver/observe/log.ts';
+import type { TrafficItem } from '../../receiver/observe/traffic.ts';
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
@@ -62,9 +62,9 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       check: compileEntry,
       egress: (entry) => egressFindings(entry, policy),
       ask: createAsk(dispatcher),
-      askKeyUse: createAskKeyUse(dispatcher),
-      askTraffic: createAskTraffic(dispatcher),
-      askBridges: createAskBridges(dispatcher),
+      askKeyUse: createAskItems<KeyUseAnswer>(dispatcher, 'keys'),
+      askTraffic: createAskItems<TrafficItem>(dispatcher, 'traffic'),
+      askBridges: createAskItems<BridgeReport>(dispatcher, 'bridges'),
       makeToken: () => randomBytes(32).toString('base64url'),
       randomBytes,
       giveBack: giveBackMemory,
@@ -106,7 +106,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
     'admin',
     admin,
     () => false,
-    operatorAdmin({ notReady: standing, registry: metrics.registry }),
+    healthApp({ notReady: standing, registry: metrics.registry }),
   ).catch((error: Error) => {
     throw new CommandError(error.message, EXIT.failed);
   });

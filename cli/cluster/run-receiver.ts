@@ -1,4 +1,5 @@
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
+import { giveBackMemory } from '../../receiver/give-back.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
@@ -31,6 +32,9 @@ export interface ReceiverSettings {
   readonly log: Log;
 }
 
+/** When so many entries have come or gone, reading and compiling them has left more behind than is kept. */
+const MANY = 1000;
+
 /** Starts a receiver that follows the cluster's table. */
 export async function runReceiver(settings: ReceiverSettings): Promise<{ close(): Promise<void> }> {
   const { dataDirectory, log, adminToken } = settings;
@@ -53,11 +57,18 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
   }).catch((error: unknown) => {
     throw startError(error, dataDirectory, settings.journal !== undefined);
   });
+  let collectedAt = 0;
   const source = createKubeSource({
     client,
     namespace: settings.namespace,
     file: createTableFile(dataDirectory),
-    apply: receiver.apply,
+    apply(table) {
+      receiver.apply(table);
+      const { length } = table.entries;
+      if (Math.abs(length - collectedAt) < MANY) return;
+      collectedAt = length;
+      giveBackMemory();
+    },
     log,
     now: Date.now,
     random: Math.random,

@@ -33,7 +33,7 @@ export const journal: Command = {
     {
       name: 'to',
       value: 'DIR|URL',
-      help: 'backup: a new or an empty directory. copy: postgres://user@host/database, empty or with an earlier copy.',
+      help: 'backup: a new or an empty directory. copy: postgres://…, empty or with an earlier copy.',
     },
     {
       name: 'scratch',

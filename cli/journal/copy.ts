@@ -13,13 +13,13 @@ export const COPY_OPTIONS: readonly Option[] = [
   {
     name: 'from',
     value: 'DIR',
-    help: 'copy: holds the journal.db that is copied: a backup, or the data directory of a receiver that has stopped.',
+    help: 'copy: a backup, or the data directory of a receiver that has stopped.',
   },
   { name: 'journal-password-file', value: 'FILE', help: 'copy: holds the password of the database.' },
   {
     name: 'answer',
     value: 'ADDR',
-    help: 'copy: meanwhile answers there with 503 and Retry-After, in the place of the receiver that has stopped.',
+    help: 'copy: answers there with 503 and Retry-After meanwhile, in the receiver’s place.',
   },
 ];
 

@@ -19,22 +19,47 @@ export type Ask = (question: Question) => Promise<number>;
 
 /** Asks by HTTP. */
 export function createAsk(dispatcher: Dispatcher): Ask {
-  return async ({ url, token, atLeast, waitMs, signal }) => {
-    const answer = await request(`${url}/api/routing?atLeast=${atLeast}&waitMs=${waitMs}`, {
-      dispatcher,
-      headers: { authorization: `Bearer ${token}` },
-      headersTimeout: waitMs + GRACE_MS,
-      bodyTimeout: GRACE_MS,
-      signal,
-    });
-    if (answer.statusCode !== 200) {
-      await answer.body.dump();
-      throw new RefusedAnswer(answer.statusCode);
-    }
-    const { revision } = (await answer.body.json()) as { revision?: unknown };
+  return async (question) => {
+    const { atLeast, waitMs } = question;
+    const path = `routing?atLeast=${atLeast}&waitMs=${waitMs}`;
+    const { revision } = (await read(dispatcher, question, path, waitMs)) as { revision?: unknown };
     if (typeof revision !== 'number') throw new Error('the receiver told no revision');
     return revision;
   };
+}
+
+/** Asks a receiver's admin port for a list. Throws where it does not answer as it should. */
+export type AskItems<Item> = (
+  question: Pick<Question, 'url' | 'token' | 'signal'>,
+) => Promise<readonly Item[]>;
+
+/** Asks by HTTP for the items of `/api/{list}`. */
+export function createAskItems<Item>(dispatcher: Dispatcher, list: string): AskItems<Item> {
+  return async (question) => {
+    const { items } = (await read(dispatcher, question, list, 0)) as { items?: unknown };
+    if (!Array.isArray(items)) throw new Error(`the receiver told nothing of its ${list}`);
+    return items as readonly Item[];
+  };
+}
+
+async function read(
+  dispatcher: Dispatcher,
+  { url, token, signal }: Pick<Question, 'url' | 'token' | 'signal'>,
+  path: string,
+  waitMs: number,
+): Promise<unknown> {
+  const answer = await request(`${url}/api/${path}`, {
+    dispatcher,
+    headers: { authorization: `Bearer ${token}` },
+    headersTimeout: waitMs + GRACE_MS,
+    bodyTimeout: GRACE_MS,
+    signal,
+  });
+  if (answer.statusCode !== 200) {
+    await answer.body.dump();
+    throw new RefusedAnswer(answer.statusCode);
+  }
+  return answer.body.json();
 }
 
 /** The receiver answered with another status than 200; 401 means that the token has changed. */

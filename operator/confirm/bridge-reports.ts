@@ -1,36 +1,9 @@
-import { type Dispatcher, request } from 'undici';
 import type { BridgeReport } from '../plan/bridge-report.ts';
-import { RefusedAnswer } from './ask.ts';
+import type { AskItems } from './ask.ts';
 import type { ReceiverEndpoint } from './endpoints.ts';
 
-/** Asks a receiver's admin port how its bridges are. Throws where it does not answer as it should. */
-export type AskBridges = (question: {
-  readonly url: string;
-  readonly token: string;
-  readonly signal: AbortSignal;
-}) => Promise<readonly BridgeReport[]>;
-
-const TIMEOUT_MS = 5000;
-
-/** Asks by HTTP. */
-export function createAskBridges(dispatcher: Dispatcher): AskBridges {
-  return async ({ url, token, signal }) => {
-    const answer = await request(`${url}/api/bridges`, {
-      dispatcher,
-      headers: { authorization: `Bearer ${token}` },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-      signal,
-    });
-    if (answer.statusCode !== 200) {
-      await answer.body.dump();
-      throw new RefusedAnswer(answer.statusCode);
-    }
-    const { items } = (await answer.body.json()) as { items?: readonly BridgeReport[] };
-    if (!Array.isArray(items)) throw new Error('the receiver told nothing of its bridges');
-    return items as readonly BridgeReport[];
-  };
-}
+/** Asks a receiver how its bridges are. */
+export type AskBridges = AskItems<BridgeReport>;
 
 /** Knows how each bridge is, as the receivers tell it. */
 export interface BridgeReports {

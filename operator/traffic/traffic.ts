@@ -1,6 +1,7 @@
+import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+import type { AskItems } from '../confirm/ask.ts';
 import type { ReceiverEndpoint } from '../confirm/endpoints.ts';
 import type { Log } from '../log.ts';
-import type { AskTraffic } from './ask-traffic.ts';
 import type { Shown } from './shown.ts';
 import { createTotals } from './totals.ts';
 import type { WriteTraffic } from './write-traffic.ts';
@@ -13,6 +14,9 @@ export interface TrafficReporter {
   /** What is being written is not waited for: it is written again by the next start. */
   stop(): void;
 }
+
+/** Asks a receiver what passed at each resource. */
+export type AskTraffic = AskItems<TrafficItem>;
 
 export interface TrafficReporterOptions {
   readonly ask: AskTraffic;
@@ -28,7 +32,7 @@ export interface TrafficReporterOptions {
 
 const RELEASE_MS = 1000;
 /** Statuses written in one RELEASE_MS. */
-const RELEASED = 20;
+const RELEASED = 15;
 
 /** Asks every receiver; one that does not answer is asked again in the next round. */
 export function createTrafficReporter(options: TrafficReporterOptions): TrafficReporter {

@@ -1,5 +1,4 @@
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express';
-import type { Registry } from 'prom-client';
 import type { BridgeStatus } from '../bridge/status.ts';
 import type { Redrive } from '../deliver/redrive.ts';
 import { RequestError } from '../errors.ts';
@@ -17,25 +16,23 @@ import type { KeyUse } from '../verify/key-use.ts';
 import { parseRedrive } from './admin-redrive.ts';
 import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
+import { type HealthParts, healthApp } from './health-app.ts';
 import { instancesApi } from './instances.ts';
 import { parseQuery, parseRefusalQuery } from './query.ts';
 
 /** What the admin listener shows. */
-export interface AdminParts {
+export interface AdminParts extends HealthParts {
   readonly journal: Journal;
   readonly refusals: RefusalLog;
   readonly repeats: Pick<RepeatLog, 'of'>;
   readonly traffic: Pick<Traffic, 'list'>;
   readonly redrive: Redrive;
-  readonly registry: Registry;
   readonly gate: RevisionGate;
   /** The table in force, and since when it is. */
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
   readonly bridges: () => readonly BridgeStatus[];
   readonly streams: Pick<Streams, 'hand'>;
-  /** Why the receiver is not ready, or undefined. */
-  readonly notReady: () => string | undefined;
   readonly token: string;
   readonly log: Log;
 }
@@ -45,20 +42,7 @@ const LONGEST_WAIT = 30_000;
 
 /** The admin listener: health and metrics open, `/api/` with the bearer token. */
 export function adminApp(parts: AdminParts): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.get('/healthz', (_request, response) => void response.type('text').send('ok\n'));
-  app.get('/readyz', (_request, response) => {
-    const reason = parts.notReady();
-    response
-      .status(reason === undefined ? 200 : 503)
-      .type('text')
-      .send(`${reason ?? 'ok'}\n`);
-  });
-  app.get('/metrics', async (_request, response) => {
-    response.type(parts.registry.contentType).send(await parts.registry.metrics());
-  });
+  const app = healthApp(parts);
   app.use('/api', (request, response, next) => {
     if (carriesToken(request.headers.authorization, parts.token)) next();
     else

@@ -11,7 +11,7 @@ import { applyDefinitions } from '../apiserver/definitions.ts';
 import { type ApiServer, startApiServer } from '../apiserver/server.ts';
 
 /** The bundle as the image starts it. */
-const NODE = ['--max-semi-space-size=2', '--single-threaded-gc', 'dist/signalbox.js'];
+const NODE = ['--max-semi-space-size=16', '--single-threaded-gc', 'dist/signalbox.js'];
 const SERVICE = 'signalbox-receiver';
 const NAMESPACE = 'bench';
 const TOKEN = 'bench-token';

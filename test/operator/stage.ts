@@ -3,16 +3,16 @@ import { Agent } from 'undici';
 import type { Condition } from '../../crds/conditions.ts';
 import { API_VERSION, type Kind } from '../../crds/group.ts';
 import { readAdminToken } from '../../operator/confirm/admin-token.ts';
-import { createAsk } from '../../operator/confirm/ask.ts';
-import { createAskBridges } from '../../operator/confirm/bridge-reports.ts';
-import { createAskKeyUse } from '../../operator/confirm/key-uses.ts';
+import { createAsk, createAskItems } from '../../operator/confirm/ask.ts';
+import type { KeyUseAnswer } from '../../operator/confirm/key-uses.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
-import { createAskTraffic } from '../../operator/traffic/ask-traffic.ts';
+import type { BridgeReport } from '../../operator/plan/bridge-report.ts';
 import type { TrafficStatus } from '../../operator/traffic/totals.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { corePath, resourcesOf } from '../../receiver/kube/collection.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
 import { createWatch, type Watch, type Watchable } from '../../receiver/kube/watch.ts';
+import type { TrafficItem } from '../../receiver/observe/traffic.ts';
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
 import {
   decodeShard,
@@ -165,9 +165,9 @@ export async function setStage(server: Connection): Promise<Stage> {
     newReceiver,
     async startOperator() {
       const ask = createAsk(dispatcher);
-      const askKeyUse = createAskKeyUse(dispatcher);
-      const askBridges = createAskBridges(dispatcher);
-      const askTraffic = createAskTraffic(dispatcher);
+      const askKeyUse = createAskItems<KeyUseAnswer>(dispatcher, 'keys');
+      const askBridges = createAskItems<BridgeReport>(dispatcher, 'bridges');
+      const askTraffic = createAskItems<TrafficItem>(dispatcher, 'traffic');
       // An EndpointSlice takes no loopback address: the port tells which fake receiver is meant.
       const loopback = (url: string): string => `http://127.0.0.1:${new URL(url).port}`;
       const operator = createOperator({
