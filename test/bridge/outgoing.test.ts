@@ -31,6 +31,25 @@ describe('events as they leave', () => {
     );
   });
 
+  it.each([
+    ['one by one', POLICY],
+    ['in batches', { ...POLICY, batch: BATCH }],
+  ])('are signed over the bytes that leave, %s', async (_how, policy) => {
+    await using stage = await setStage({ have: ['events'] });
+    const { destination, ...sink } = stage.sink({ policy });
+    const keys = [{ name: 'k', secret: Buffer.from('s3cr3t').toString('base64') }];
+    const signed = { ...destination, sign: { scheme: 'Emporix', keys } };
+    stage.apply(stage.bridge({ sink: { ...sink, destination: signed } }));
+    await stage.reading();
+    enqueue(stage.backend, 'x.y', 'a');
+    await stage.until(() => stage.requests.length > 0);
+    const [request] = stage.requests;
+    const expected = createHmac('sha256', 's3cr3t')
+      .update(request?.body ?? '')
+      .digest('base64');
+    expect(request?.headers['x-emporix-hmac']).toBe(expected);
+  });
+
   it('are filtered by glob, queue and job type, prefixed and overridden', async () => {
     await using stage = await setStage({ have: ['events'] });
     const bridge = stage.bridge(
