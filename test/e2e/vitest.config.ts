@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ['test/e2e/global-setup.ts'],
     // They share one release, and some of them break it.
     fileParallelism: false,
-    // A real cluster on two cores: a pod that comes late once is no finding, twice it is.
-    retry: 1,
+    // A real cluster on two cores: a pod that comes late is no finding, three times it is.
+    retry: 2,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['verbose'],
