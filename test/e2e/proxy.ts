@@ -9,7 +9,8 @@ export interface Proxy {
 
 /** Starts `kubectl proxy` on a free port. */
 export async function openProxy(): Promise<Proxy> {
-  const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Not the worker's own stderr: a proxy that outlived a hung test would hold it open, and the run would never end.
+  const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const kill = (): boolean => child.kill('SIGKILL');
   process.on('exit', kill);
   const port = await new Promise<string>((resolve, reject) => {

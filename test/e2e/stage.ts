@@ -39,7 +39,7 @@ export interface Stage {
   ): Promise<{ readonly status: number; readonly answer: unknown }>;
   /** A request to a Service, `name:port`, by way of the API server. */
   request(service: string, path: string, init?: RequestInit & { namespace?: string }): Promise<Response>;
-  /** The next arrival that was not given out yet. */
+  /** The next arrival that was not given out yet; throws when none comes for two minutes. */
   next(): Promise<Arrival>;
   arrivals(): Promise<readonly Arrival[]>;
   /** Resolves when everything that was acknowledged has arrived; fails with what is missing when nothing more comes. */
@@ -144,10 +144,12 @@ export async function setStage(): Promise<Stage> {
     async next() {
       const at = given;
       given += 1;
-      for (;;) {
+      // Each question is held for up to 20 s. A question that outlived its test would keep the whole run from ending.
+      for (let asked = 0; asked < 6; asked += 1) {
         const answer = await request('far-end:http', `/arrivals?at=${at}`);
         if (answer.status === 200) return (await answer.json()) as Arrival;
       }
+      throw new Error(`the far end has ${at} arrivals, and none more came`);
     },
     arrivals: arrivalsNow,
     async allArrived(acknowledged) {
