@@ -127,17 +127,36 @@ export function createModel() {
       return 'committed';
     },
     settle,
-    /** Ids that a claim without bounds must give, with their attempts, in order of id. */
-    claim(now: number): [number, number][] {
-      const due = [...deliveries.values()].filter(
-        (each) =>
-          each.state === 'waiting' &&
-          !each.held &&
-          each.due <= now &&
-          (each.line === undefined || !each.behind),
+    /** What a claim may give, in order of id. */
+    due(now: number, except: readonly string[]): { id: number; trigger: string; attempts: number }[] {
+      return [...deliveries.values()]
+        .filter(
+          (each) =>
+            each.state === 'waiting' &&
+            !each.held &&
+            each.due <= now &&
+            !each.behind &&
+            !except.includes(each.trigger),
+        )
+        .map(({ id, trigger, attempts }) => ({ id, trigger, attempts }))
+        .sort((a, b) => a.id - b.id);
+    },
+    /** A claim gave it. */
+    hold(id: number): void {
+      const delivery = deliveries.get(id);
+      if (delivery !== undefined) delivery.held = true;
+    },
+    /** When the earliest is due that a claim may give, now or later. */
+    nextDue(except: readonly string[]): number | undefined {
+      const earliest = Math.min(
+        ...[...deliveries.values()]
+          .filter(
+            (each) =>
+              each.state === 'waiting' && !each.held && !each.behind && !except.includes(each.trigger),
+          )
+          .map(({ due }) => due),
       );
-      for (const each of due) each.held = true;
-      return due.map(({ id, attempts }): [number, number] => [id, attempts]).sort(([a], [b]) => a - b);
+      return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
     },
     release(trigger: string, now: number): number {
       const parked = [...deliveries.values()].filter(

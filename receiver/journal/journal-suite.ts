@@ -3,6 +3,7 @@ import type { Journal, JournalError, UnitOutcome } from './journal.ts';
 import { commit, unit, type Wanted } from './journal-testing.ts';
 import { lineSuite } from './line-suite.ts';
 import { rowSuite, type Subject } from './row-suite.ts';
+import { turnSuite } from './turn-suite.ts';
 
 /** One journal's place: it can be opened again and again, one at a time. */
 export interface Place {
@@ -424,6 +425,7 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
       reopen,
     };
     lineSuite(subject);
+    turnSuite(subject);
     rowSuite(subject);
 
     describe('shapes', () => {

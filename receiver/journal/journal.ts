@@ -288,10 +288,19 @@ export interface Journal {
   putShape(hash: string, shape: string): void;
   /** The Shape's JSON text, or undefined. */
   shape(hash: string): Promise<string | undefined>;
-  /** Takes up to `limit` deliveries (at most `bytes` of data) that are due and that nobody holds; they are held from then on. */
-  claim(now: number, limit: number, bytes: number): Promise<readonly ClaimedDelivery[]>;
-  /** When the earliest delivery that waits and that nobody holds is due. */
-  nextDue(): Promise<number | undefined>;
+  /**
+   * Takes up to `limit` deliveries (at most `bytes` of data) that are due and that nobody holds; they are held from then on.
+   * Where more are due, each trigger gets a share of the claim: one with a million does not starve one with ten. Triggers
+   * of `except` are left out.
+   */
+  claim(
+    now: number,
+    limit: number,
+    bytes: number,
+    except?: readonly string[],
+  ): Promise<readonly ClaimedDelivery[]>;
+  /** When the earliest delivery that waits and that nobody holds is due, those of the triggers of `except` left out. */
+  nextDue(except?: readonly string[]): Promise<number | undefined>;
   /** Makes a trigger's parked deliveries due at `now`; how many there were. */
   release(trigger: string, now: number): Promise<number>;
   /** Both lists go newest first, page by page. @throws RangeError for a cursor that no list gave out */

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { checkUnits } from '../check-units.ts';
 import { type Journal, JournalError, type JournalStats, type UnitOutcome } from '../journal.ts';
 import type { PostgresAddress } from './address.ts';
-import { claim, nextDue, release } from './claim.ts';
+import { createClaims, release } from './claim.ts';
 import { connect, createPool } from './connection.ts';
 import { createDoubts } from './doubts.ts';
 import { createLines } from './lines.ts';
@@ -67,6 +67,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   const partitions = createPartitions(period, clock);
   const doubts = createDoubts();
   const lists = createLists(pool, names);
+  const claims = createClaims(pool, names);
   const rowReader = createRowReader(pool);
   const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const prune = createPrune(retention, maxBytes);
@@ -238,8 +239,9 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
         });
         return (rows[0] as { body: string } | undefined)?.body;
       }),
-    claim: (now, limit, bytes) => asked(() => claim(pool, names, session, { now, limit, bytes })),
-    nextDue: () => asked(() => nextDue(pool)),
+    claim: (now, limit, bytes, except = []) =>
+      asked(() => claims.claim(session, { now, limit, bytes, except })),
+    nextDue: (except = []) => asked(() => claims.nextDue(except)),
     release: (trigger, now) =>
       asked(async () => {
         const id = await names.find(pool, trigger);

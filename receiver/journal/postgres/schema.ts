@@ -80,8 +80,12 @@ const seenParts = Array.from(
   CREATE INDEX seen_${i}_expires ON seen_${i} (expires);`,
 ).join('\n');
 
+const TURNS = `
+CREATE INDEX waiting_turn ON waiting (trigger, due) WHERE state = 0 AND holder = 0;
+`;
+
 /** The statements that lead from each version of the schema to the next; the first makes version 1. */
-export const MIGRATIONS: readonly string[] = [FIRST + seenParts];
+export const MIGRATIONS: readonly string[] = [FIRST + seenParts, TURNS];
 
 export const SCHEMA = 'signalbox';
 

@@ -60,3 +60,33 @@ it('a journal of version 1 is brought to the present one, with all that it holds
   await again.close();
   await rm(directory, { recursive: true });
 });
+
+/** A file as version 2 left it: deliveries of two triggers that wait, those of the first longer. */
+function writeVersion2(directory: string): void {
+  const db = new DatabaseSync(join(directory, 'journal.db'));
+  db.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; ${MIGRATIONS.slice(0, 2).join('')}
+    PRAGMA user_version = 2; PRAGMA application_id = ${APPLICATION};
+    INSERT INTO name VALUES (1, 'EventTrigger/a/x'), (2, 'a/many'), (3, 'a/ten'), (4, 'shape');
+    INSERT INTO shape VALUES (4, '{"map":1}')`);
+  const head = Buffer.from(`${ATTRIBUTES}{}`);
+  const event = db.prepare('INSERT INTO event VALUES (1, ?, 1, 1, 310, ?, ?, ?, NULL)');
+  event.run(T, ATTRIBUTES.length, crc32(head), head);
+  const waiting = db.prepare('INSERT INTO waiting VALUES (?, 1, ?, 4, 0, ?, ?, 0, NULL, NULL, NULL, NULL)');
+  for (let id = 1; id <= 310; id++) waiting.run(id, id <= 300 ? 2 : 3, T + id, id % 2);
+  db.close();
+}
+
+it('a journal of version 2 gives out what waits in it in turns', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  writeVersion2(directory);
+  const journal = await openSqliteJournal({ directory });
+  const claimed = await journal.claim(T + 1000, 40, 1 << 20);
+  expect(claimed).toHaveLength(40);
+  expect(claimed.filter(({ trigger }) => trigger === 'a/ten').map(({ id }) => id)).toEqual(
+    Array.from({ length: 10 }, (_, i) => 301 + i),
+  );
+  const rest = await journal.claim(T + 1000, 1000, 1 << 20);
+  expect(new Set([...claimed, ...rest].map(({ id }) => id)).size).toBe(310);
+  await journal.close();
+  await rm(directory, { recursive: true });
+});

@@ -1,7 +1,8 @@
 /**
  * The tables. Ids grow with time everywhere, so that what is written together lies together:
  * - `event`: `head` is the attributes' JSON followed by the record's, `data` comes last so that lists never read it
- * - `waiting`: deliveries still to be made; `holder` 1: in this process's memory; `due` is indexed where nobody holds
+ * - `waiting`: deliveries still to be made; `holder` 1: in this process's memory; `due` is indexed where nobody holds, also by
+ *   trigger: so a trigger's share of a claim is found, however many the others have
  * - `done`: delivered and dead ones
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
@@ -72,8 +73,12 @@ CREATE TABLE row_count (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const TURNS = `
+CREATE INDEX waiting_turn ON waiting (trigger, due) WHERE state = 0 AND holder = 0;
+`;
+
 /**
  * The statements that lead from each version of the schema to the next; the first makes an empty file version 1. What a
  * released version made is never edited.
  */
-export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES];
+export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES, TURNS];

@@ -125,14 +125,14 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       session.putShape(hash, shape);
     },
     shape: (hash) => session.ask('shape', hash),
-    async claim(now, limit, bytes) {
-      const { deliveries, damaged } = await session.ask('claim', now, limit, bytes);
+    async claim(now, limit, bytes, except = []) {
+      const { deliveries, damaged } = await session.ask('claim', { now, limit, bytes, except });
       for (const delivery of damaged) {
         log?.error({ delivery, directory }, 'a stored event is damaged: its delivery became a dead letter');
       }
       return deliveries;
     },
-    nextDue: () => session.ask('nextDue'),
+    nextDue: (except = []) => session.ask('nextDue', except),
     async release(trigger, now) {
       let released = 0;
       for (let more = true; more; ) {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
-import { createClaims } from './claim.ts';
+import { type ClaimBounds, createClaims } from './claim.ts';
 import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
 import type { Reach } from './failpoint.ts';
 import { isHeld } from './hold.ts';
@@ -289,13 +289,13 @@ function openParts(
       reach('checkpoint:after');
     },
     shape: (hash: string) => shapes.get(hash),
-    claim(now: number, limit: number, bytes: number) {
-      const deliveries = transaction(() => claims.claim(now, limit, bytes));
+    claim(bounds: ClaimBounds) {
+      const deliveries = transaction(() => claims.claim(bounds));
       const told = damaged;
       damaged = [];
       return { deliveries, damaged: told };
     },
-    nextDue: () => claims.nextDue(),
+    nextDue: claims.nextDue,
     release: (trigger: string, now: number) => transaction(() => claims.release(trigger, now)),
     events: lists.events,
     deliveries: lists.deliveries,
