@@ -47,10 +47,10 @@ const CLAIM = {
     fit AS (SELECT id, turn, round FROM (SELECT id, turn, round, sum(bytes) OVER w AS total, row_number() OVER w AS place
       FROM due WINDOW w AS (ORDER BY round, turn, due, id)) each WHERE total <= $3 OR place = 1),
     taken AS (
-      UPDATE waiting w SET holder = $4 FROM fit WHERE w.id = fit.id
-      RETURNING w.id, w.event, w.trigger, w.shape, w.attempts, w.received, w.due, w.task, w.line, fit.turn, fit.round
-    ) SELECT t.*, e.entrance, e.attributes, e.data FROM taken t
-      JOIN LATERAL (SELECT * FROM every_event WHERE id = t.event) e ON true ORDER BY t.due, t.id`,
+      UPDATE waiting SET holder = $4 WHERE id = ANY(ARRAY(SELECT id FROM fit))
+      RETURNING id, event, trigger, shape, attempts, received, due, task, line
+    ) SELECT t.*, fit.turn, fit.round, e.entrance, e.attributes, e.data FROM taken t JOIN fit ON fit.id = t.id,
+      LATERAL (SELECT * FROM every_event WHERE id = t.event OFFSET 0) e ORDER BY t.due, t.id`,
 };
 const NEXT = {
   name: 'next-due',
