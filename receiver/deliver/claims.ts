@@ -20,6 +20,8 @@ export interface ClaimsParts {
   readonly log: Log;
   /** How many deliveries memory takes now; 0: none. */
   readonly room: () => number;
+  /** Triggers of which memory has enough. Where one has room again, that is told with `wake`. */
+  readonly leaveOut: () => readonly string[];
   readonly take: (deliveries: readonly ClaimedDelivery[]) => void | Promise<void>;
 }
 
@@ -36,7 +38,7 @@ export interface Claims {
 
 /** Makes the loop; it sleeps until `start`. */
 export function createClaims(parts: ClaimsParts): Claims {
-  const { journal, now, setTimer, log, room, take } = parts;
+  const { journal, now, setTimer, log, room, leaveOut, take } = parts;
   let running = false;
   let wakeAt = FAR;
   let cancel: (() => void) | undefined;
@@ -72,11 +74,12 @@ export function createClaims(parts: ClaimsParts): Claims {
 
   async function readOnce(limit: number): Promise<void> {
     try {
-      const deliveries = await journal.claim(now(), limit, BATCH_BYTES);
+      const except = leaveOut();
+      const deliveries = await journal.claim(now(), limit, BATCH_BYTES, except);
       await take(deliveries);
       // A batch that came back short of its limit may have been cut by its bytes: an empty one is the end.
       const next =
-        deliveries.length > 0 ? now() : Math.max((await journal.nextDue()) ?? FAR, now() + PAUSE_MS);
+        deliveries.length > 0 ? now() : Math.max((await journal.nextDue(except)) ?? FAR, now() + PAUSE_MS);
       wakeAt = Math.min(wakeAt, next);
     } catch (error) {
       log.error({ err: error }, 'due deliveries cannot be read from the journal; trying again');

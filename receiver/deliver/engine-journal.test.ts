@@ -6,6 +6,7 @@ import { describeWithPostgres } from '../../test/postgres/suite.ts';
 import { viewData } from '../event/data-view.ts';
 import type { Journal, Unit } from '../journal/journal.ts';
 import type { Place } from '../journal/journal-suite.ts';
+import { commit, unit } from '../journal/journal-testing.ts';
 import { parsePostgresAddress } from '../journal/postgres/address.ts';
 import { openPostgresJournal } from '../journal/postgres/postgres-journal.ts';
 import { openSqliteJournal } from '../journal/sqlite/sqlite-journal.ts';
@@ -19,7 +20,7 @@ import { createMemoryLog, NO_TASKS, plainRenderer, SHAPE, someEvent, startTarget
 const TRIGGER = 'shop/orders';
 
 /** An engine on the real journal, and how to wait for its deliveries without asking again and again. */
-async function open(place: Place, route: () => Route) {
+async function open(place: Place, route: (trigger: string) => Route) {
   const journal = await place.open();
   const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer });
   const watchers: { readonly state: string; count: number; readonly resolve: () => void }[] = [];
@@ -28,8 +29,14 @@ async function open(place: Place, route: () => Route) {
     for (const watcher of watchers)
       if (watcher.state === settlement.state && --watcher.count === 0) watcher.resolve();
   };
+  const claimed: string[] = [];
+  const claim: Journal['claim'] = async (...bounds) => {
+    const deliveries = await journal.claim(...bounds);
+    for (const { trigger } of deliveries) claimed.push(trigger);
+    return deliveries;
+  };
   const engine = createEngine({
-    journal: { ...journal, settle },
+    journal: { ...journal, settle, claim },
     client,
     tasks: NO_TASKS,
     routes: { route, renderer: () => plainRenderer },
@@ -44,6 +51,8 @@ async function open(place: Place, route: () => Route) {
   return {
     journal,
     engine,
+    /** The trigger of each delivery that was read back, in order. */
+    claimed,
     settled: (state: string, count: number) =>
       new Promise<void>((resolve) => watchers.push({ state, count, resolve })),
     accept(ids: readonly string[]): Promise<void> {
@@ -135,6 +144,33 @@ function engineOnJournal(name: string, makePlace: () => Promise<Place>): void {
         );
         expect(keys).toHaveLength(2);
         expect(keys[0]?.headers['idempotency-key']).toBe(keys[1]?.headers['idempotency-key']);
+      } finally {
+        await place.remove();
+      }
+    });
+
+    it('reads ten of one trigger back before thousands of another that were due earlier', async () => {
+      const place = await makePlace();
+      await using hanging = await startTarget(() => undefined);
+      await using healthy = await startTarget((response) => response.end());
+      const urls: Readonly<Record<string, string>> = { 'shop/many': hanging.url, 'shop/ten': healthy.url };
+      const route = (trigger: string): Route => ({
+        suspend: false,
+        destination: { kind: 'sink', url: urls[trigger] ?? '', headers: [] },
+        policy: { ...POLICY, concurrency: 1 },
+      });
+      const due = Date.now() - 60_000;
+      const waiting = (trigger: string, count: number, at: number) =>
+        Array.from({ length: count }, () => unit({ at, triggers: [trigger], shape: SHAPE }));
+      try {
+        const { journal, engine, claimed, settled, close } = await open(place, route);
+        await commit(journal, waiting('shop/many', 3000, due));
+        await commit(journal, waiting('shop/ten', 10, due + 1));
+        const delivered = settled('delivered', 10);
+        engine.start();
+        await delivered;
+        expect(claimed.slice(0, claimed.lastIndexOf('shop/ten') + 1).length).toBeLessThan(600);
+        await close();
       } finally {
         await place.remove();
       }

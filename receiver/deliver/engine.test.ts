@@ -390,6 +390,43 @@ describe('a trigger with very many deliveries waiting', () => {
   });
 });
 
+describe('a trigger with more due than it can do soon', () => {
+  it('is left in the journal, and read on as it moves', async () => {
+    const answers: (() => void)[] = [];
+    let open = false;
+    await using target = await startTarget((response) => {
+      if (open) response.end();
+      else answers.push(() => response.end());
+    });
+    const journal = createMemoryJournal();
+    for (let i = 0; i < 900; i++)
+      journal.add(someEvent(String(i)), { trigger: TRIGGER, due: i, held: false }, Date.now());
+    const left = Promise.withResolvers<void>();
+    const reads: (readonly string[])[] = [];
+    await using made = makeEngine(
+      {
+        ...journal,
+        claim(now, limit, bytes, except = []) {
+          reads.push(except);
+          if (except.length > 0) left.resolve();
+          return journal.claim(now, limit, bytes, except);
+        },
+      },
+      // Nothing is found by looking again every few seconds.
+      { setTimer: (callback, ms) => (ms < 5000 ? systemTimer(callback, ms) : () => undefined) },
+    );
+    made.routes.set(TRIGGER, routeTo(target.url, { policy: { concurrency: 4 } }));
+    await left.promise;
+    await target.got(4);
+    expect(reads.at(-1)).toEqual([TRIGGER]);
+    expect(made.engine.held).toBeLessThan(900);
+    open = true;
+    for (const answer of answers) answer();
+    await made.all('delivered');
+    expect(target.received).toHaveLength(900);
+  });
+});
+
 describe('a target that is down', () => {
   it('costs its own deliveries only', async () => {
     await using hanging = await startTarget(() => {});

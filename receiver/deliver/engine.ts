@@ -93,8 +93,10 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     spare,
     turnAway,
     spill,
+    eased: () => claims.wake(now()),
   });
-  const claims = createClaims({ journal, now, setTimer, log, room: roomLeft, take: takeBack });
+  const { leaveOut } = scheduler;
+  const claims = createClaims({ journal, now, setTimer, log, room: roomLeft, leaveOut, take: takeBack });
   const releases = createReleases({
     journal,
     routes,
@@ -123,8 +125,13 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     if (over && stepTask(delivery.task) !== undefined) tasks.settle(delivery, settlement, answer);
     else journal.settle(settlement);
     if (over) observer.ended(delivery.trigger, delivery.id, state);
-    if (settlement.state === 'waiting') claims.wake(settlement.due);
+    if (settlement.state === 'waiting') wakeFor(delivery, settlement.due);
     else if (delivery.line !== undefined) claims.wake(now());
+  }
+
+  /** What is left out for now is found when its trigger has room again. */
+  function wakeFor({ trigger }: HeldDelivery, due: number): void {
+    if (!scheduler.isLeftOut(trigger)) claims.wake(due);
   }
 
   function forget(delivery: HeldDelivery): void {

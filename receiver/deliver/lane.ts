@@ -18,6 +18,8 @@ export interface Lane {
   /** It is on a list already: of lanes that are ready, or that wait for a destination or a token. */
   listed: boolean;
   bucket: TokenBucket | undefined;
+  /** It had enough when the journal was last read, which gave out nothing of it then. */
+  leftOut: boolean;
 }
 
 /** Makes a lane without deliveries. */
@@ -30,6 +32,7 @@ export function createLane(trigger: string, step: string | undefined, now: numbe
     inFlight: 0,
     listed: false,
     bucket: undefined,
+    leftOut: false,
   };
 }
 

@@ -33,11 +33,16 @@ export interface SchedulerParts {
   readonly turnAway: (delivery: HeldDelivery, route: Route | undefined) => void;
   /** The lane has more than it can do soon: the delivery is to be read back at `due`. */
   readonly spill: (delivery: HeldDelivery, due: number) => void;
+  /** A lane that was left out has room for more. */
+  readonly eased: () => void;
 }
 
 /** Decides which delivery is next: lanes take turns, each within its own limits and its destination's. */
 export interface Scheduler {
   add(delivery: HeldDelivery): void;
+  /** The triggers that have enough to do for now: from here on they are left out, until `eased` is called. */
+  leaveOut(): readonly string[];
+  isLeftOut(trigger: string): boolean;
   /** Starts looking after lanes that make no progress. */
   tend(): void;
   /** Starts nothing more; answers what waits. */
@@ -49,6 +54,9 @@ const TURNS = 256;
 const TEND_MS = 1000;
 /** Of memory, what lanes that are crowded share; the rest is for those to which little comes. */
 const SHARED = 0.75;
+/** A lane has enough for now with so much of what it may hold, and has room again with so much: about one read between. */
+const ENOUGH = 1 / 2;
+const ROOM_AGAIN = 1 / 4;
 
 /** Makes a scheduler without lanes. */
 export function createScheduler(parts: SchedulerParts): Scheduler {
@@ -97,13 +105,28 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     if (route === undefined || heldUp(route) !== undefined) {
       lane.queue.shift();
       parts.turnAway(delivery, route);
+      shrunk(lane);
       return true;
     }
     const destination = destinations.of(route.destination.url);
     if (!fits(lane, destination, route)) return false;
     lane.queue.shift();
     launch(lane, delivery, route, destination);
+    shrunk(lane);
     return true;
+  }
+
+  /** Nobody else would have what was left out read. */
+  function shrunk(lane: Lane): void {
+    if (!lane.leftOut || lane.queue.size > allowance(lane, now()) * ROOM_AGAIN) return;
+    lane.leftOut = false;
+    parts.eased();
+  }
+
+  /** The journal knows triggers, not steps: a stream's are never left out, else one step would hold up another. */
+  function hasEnough(lane: Lane, at: number): boolean {
+    const next = lane.queue.peek();
+    return next?.task === undefined && lane.queue.size >= allowance(lane, at) * ENOUGH;
   }
 
   /** Whether the lane's and the destination's limits let an attempt start; where not, the lane waits for its cause. */
@@ -192,6 +215,16 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     if (newest !== undefined) parts.spill(newest, lane.pace.slot(lane.queue.size, at));
   }
 
+  function leaveOut(): readonly string[] {
+    const at = now();
+    const triggers: string[] = [];
+    for (const lane of lanes.values()) {
+      lane.leftOut = hasEnough(lane, at);
+      if (lane.leftOut) triggers.push(lane.trigger);
+    }
+    return triggers;
+  }
+
   return {
     add(delivery) {
       const { trigger } = delivery;
@@ -211,6 +244,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       lane.queue.push(delivery);
       list(lane);
     },
+    leaveOut,
+    isLeftOut: (trigger) => lanes.get(trigger)?.leftOut ?? false,
     tend,
     stop() {
       stopped = true;

@@ -78,9 +78,9 @@ export function createMemoryJournal(): MemoryJournal {
     return one;
   }
 
-  function waiting(): Row[] {
+  function waiting(except: readonly string[]): Row[] {
     return [...rows.values()]
-      .filter((one) => one.state === 'waiting' && !one.held)
+      .filter((one) => one.state === 'waiting' && !one.held && !except.includes(one.trigger))
       .sort((a, b) => a.due - b.due);
   }
 
@@ -114,9 +114,9 @@ export function createMemoryJournal(): MemoryJournal {
       if (unwritten.length === 0) setImmediate(write);
       unwritten.push(settlement);
     },
-    async claim(now, limit) {
+    async claim(now, limit, _bytes, except = []) {
       write();
-      const due = waiting()
+      const due = waiting(except)
         .filter((one) => one.due <= now)
         .slice(0, limit);
       return due.map((one): ClaimedDelivery => {
@@ -127,9 +127,9 @@ export function createMemoryJournal(): MemoryJournal {
         return { ...claimed, entrance: 'WebhookSecret/shop/hooks', attributes, data: event.body };
       });
     },
-    async nextDue() {
+    async nextDue(except = []) {
       write();
-      return waiting()[0]?.due;
+      return waiting(except)[0]?.due;
     },
     async release(trigger, now) {
       write();
