@@ -136,7 +136,10 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
       await client.end();
       const error = await refusal();
       expect(error.code).toBe('JournalTooNew');
-      expect(error.message).toMatch(/is of version 2 and this program reads up to 1; run the newer program/);
+      const [newer, known] = [MIGRATIONS.length + 1, MIGRATIONS.length];
+      expect(error.message).toContain(
+        `is of version ${newer} and this program reads up to ${known}; run the newer program`,
+      );
     });
   });
 
