@@ -13,7 +13,7 @@ export interface JournalPlace {
   readonly maxBytes?: number;
   /** How long what is done is kept. */
   readonly retention?: Partial<Retention>;
-  /** How much of what is done is kept; the embedded one alone counts it. */
+  /** How much of what is done is kept, counted by kind; of the embedded one. */
   readonly limits?: HistoryLimits;
   /** Of the embedded one. */
   readonly directory: string;
@@ -28,6 +28,12 @@ type Open = (place: JournalPlace) => Promise<Journal>;
 const EMBEDDED: Open = (place) => openSqliteJournal(place);
 
 const postgres: Open = async (place) => {
+  const [kind] = Object.keys(place.limits ?? {});
+  if (kind !== undefined) {
+    throw new RangeError(
+      `limits.${kind}: a database's history is cut by time and whole tables and not counted by kind; give retention.${kind} or maxBytes`,
+    );
+  }
   const address = parsePostgresAddress(place.url ?? '', place.passwordFile);
   // Who keeps the journal in a file pays nothing for the other.
   const { openPostgresJournal } = await import('./postgres/postgres-journal.ts');
@@ -36,7 +42,10 @@ const postgres: Open = async (place) => {
 
 const ENGINES: Readonly<Record<string, Open>> = { 'postgres:': postgres, 'postgresql:': postgres };
 
-/** Opens the journal by the engine that its URL's scheme names. @throws JournalError, AddressError */
+/**
+ * Opens the journal by the engine that its URL's scheme names.
+ * @throws JournalError, AddressError, RangeError for what its engine does not do
+ */
 export function openJournal(place: JournalPlace): Promise<Journal> {
   const { url } = place;
   if (url === undefined) return EMBEDDED(place);

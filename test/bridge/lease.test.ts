@@ -8,13 +8,15 @@ import type { WriteEvents } from '../../receiver/bridge/entrance.ts';
 import { createClient } from '../../receiver/deliver/client.ts';
 import { systemTimer } from '../../receiver/deliver/outbound.ts';
 import type { Journal, Unit } from '../../receiver/journal/journal.ts';
-import { openSqliteJournal } from '../../receiver/journal/sqlite/sqlite-journal.ts';
+import { openJournal } from '../../receiver/journal/open-journal.ts';
 import { createLog } from '../../receiver/observe/log.ts';
 import { buildRuntime } from '../../receiver/routing/runtime.ts';
 import { bridgeEntry, ojsSource } from '../../receiver/routing/testing.ts';
+import { type ChosenJournal, chosenJournal } from '../postgres/chosen-journal.ts';
 import { type BridgeStage, enqueue, setStage } from './stage.ts';
 
 let directory: string;
+let chosen: ChosenJournal;
 let journal: Journal;
 let stage: BridgeStage;
 let open: Bridges[];
@@ -25,7 +27,8 @@ const client = createClient({ egress: { allowLoopback: true }, setTimer: systemT
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'signalbox-lease-'));
-  journal = await openSqliteJournal({ directory, log });
+  chosen = await chosenJournal();
+  journal = await openJournal({ ...chosen.journal, directory, log });
   stage = await setStage({ have: ['events'] });
   open = [];
   skew = new Map();
@@ -36,6 +39,7 @@ afterEach(async () => {
   for (const thaw of thawAll) thaw();
   await Promise.all(open.map((one) => one.stop()));
   await journal.close();
+  await chosen.drop();
   await stage[Symbol.asyncDispose]();
   await rm(directory, { recursive: true });
 });

@@ -12,6 +12,7 @@ import { createLog } from '../../receiver/observe/log.ts';
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
 import type { BridgeEntry, BridgeSink, Entry } from '../../receiver/routing/table.ts';
 import { bridgeEntry, ojsSource, POLICY } from '../../receiver/routing/testing.ts';
+import { chosenJournal } from '../postgres/chosen-journal.ts';
 
 /** A request as the sink got it. */
 export interface Arrived {
@@ -66,6 +67,7 @@ export async function setStage({
   now = () => new Date(),
 }: StageOptions = {}): Promise<BridgeStage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-bridge-'));
+  const chosen = await chosenJournal();
   const backend = await serveBackend(FREE, {
     features: featuresOf(have),
     cutMs,
@@ -102,6 +104,7 @@ export async function setStage({
       cluster: FREE,
       admin: FREE,
       adminToken: TOKEN,
+      ...(chosen.journal === undefined ? {} : { journal: chosen.journal }),
       egress: { allowLoopback: true },
       log: createLog('info', { write: (line: string) => void logged.push(line) }),
       now: Date.now,
@@ -169,6 +172,7 @@ export async function setStage({
       await backend.stop();
       sink.closeAllConnections();
       sink.close();
+      await chosen.drop();
       await rm(directory, { recursive: true });
     },
   };

@@ -136,9 +136,9 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
       await client.end();
       const error = await refusal();
       expect(error.code).toBe('JournalTooNew');
-      const [newer, present] = [MIGRATIONS.length + 1, MIGRATIONS.length];
+      const [newer, known] = [MIGRATIONS.length + 1, MIGRATIONS.length];
       expect(error.message).toContain(
-        `is of version ${newer} and this program reads up to ${present}; run the newer program`,
+        `is of version ${newer} and this program reads up to ${known}; run the newer program`,
       );
     });
   });

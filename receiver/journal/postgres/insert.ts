@@ -1,5 +1,6 @@
 import type { StoredEvent, Unit, UnitOutcome } from '../journal.ts';
 import { byteas, float8s, int4s, int8s, texts } from './binary-array.ts';
+import { noteIds } from './id-blocks.ts';
 import type { Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import { type Queries, send } from './queries.ts';
@@ -112,6 +113,10 @@ export function insert(on: Queries, written: readonly Written[], parts: InsertPa
       byteas(events.map(({ data }) => data)),
     ],
   });
+  noteIds(
+    on,
+    withEvents.map(({ event, outcome }) => ({ id: outcome.event, attributes: event.attributes })),
+  );
   const size = events.reduce((sum, event) => sum + bytesOf(event), 0);
   tally.add('part', String(part), 'events', events.length);
   tally.add('part', String(part), 'bytes', size + deliveries.ids.length * ROW_BYTES.delivery);

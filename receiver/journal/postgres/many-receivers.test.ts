@@ -192,6 +192,19 @@ describeWithPostgres('many receivers on one PostgreSQL', (postgres) => {
       expect(await journal.stats()).toMatchObject({ backlog: 5 });
     });
 
+    it('wake the others also where they held no delivery: rows may be due', async () => {
+      const journal = await open();
+      const { child } = await holder(0);
+      const woken = new Promise<void>((resolve) => {
+        journal.watch(resolve);
+      });
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+      await woken;
+      expect((await database.query('SELECT FROM signalbox.session')).rows).toHaveLength(1);
+    });
+
     it('do no harm when they come back, and go on with what is new', async () => {
       const journal = await open();
       const { child, held, ask } = await holder(3);

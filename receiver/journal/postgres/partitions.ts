@@ -14,6 +14,8 @@ export interface Part {
   readonly opened: number;
   /** Everything in it was received before. */
   readonly until: number;
+  /** Whether ids are noted in it; one that a receiver of an earlier version has made has no place for them yet. */
+  readonly noted: boolean;
 }
 
 /** Which partition an id lies in. */
@@ -51,21 +53,31 @@ export function createPartitions(periodMs: number, clock: () => number): Partiti
 
   async function refresh(on: Queries): Promise<void> {
     const { rows } = await on.query({
-      text: 'SELECT id, opened, until FROM part WHERE NOT closed ORDER BY id',
+      text: `SELECT id, opened, until, to_regclass('signalbox.id_block_' || id) IS NOT NULL AS noted
+        FROM part WHERE NOT closed ORDER BY id`,
     });
     open = new Map((rows as Part[]).map((part) => [part.id, part]));
     newest = (rows as Part[]).at(-1);
   }
+
+  const newestFor = (at: number): Part | undefined =>
+    newest !== undefined && at < newest.until && newest.noted ? newest : undefined;
 
   async function make(on: Queries, at: number): Promise<void> {
     // One at a time, and all or nothing; whoever comes second finds what the first one made.
     await on.query({
       text: `DO $$ DECLARE p int; BEGIN
       LOCK TABLE signalbox.part IN SHARE ROW EXCLUSIVE MODE;
-      IF EXISTS (SELECT FROM signalbox.part WHERE NOT closed AND until > ${at}
-        AND id = (SELECT max(id) FROM signalbox.part)) THEN RETURN; END IF;
+      SELECT id INTO p FROM signalbox.part WHERE NOT closed AND until > ${at}
+        AND id = (SELECT max(id) FROM signalbox.part);
+      IF p IS NOT NULL THEN
+        IF to_regclass('signalbox.id_block_' || p) IS NULL THEN ${makeTable('id_block', 'first')} END IF;
+        RETURN;
+      END IF;
       p := nextval('signalbox.part_number');
-      ${['event', 'done'].map(makeTable).join('\n')}
+      ${makeTable('event', 'id')}
+      ${makeTable('done', 'id')}
+      ${makeTable('id_block', 'first')}
       EXECUTE format('CREATE SEQUENCE signalbox.event_%s_id INCREMENT ${BLOCK} MINVALUE %s', p, ${FIRST});
       EXECUTE format('CREATE SEQUENCE signalbox.delivery_%s_id INCREMENT ${BLOCK} MINVALUE %s', p, ${FIRST});
       INSERT INTO signalbox.part VALUES (p, ${at}, ${at + periodMs});
@@ -74,11 +86,13 @@ export function createPartitions(periodMs: number, clock: () => number): Partiti
   }
 
   async function current(on: Queries, at: number): Promise<Part> {
-    if (newest !== undefined && at < newest.until) return newest;
+    const known = newestFor(at);
+    if (known !== undefined) return known;
     await refresh(on);
-    if (newest !== undefined && at < newest.until) return newest;
-    await make(on, at);
-    await refresh(on);
+    if (newestFor(at) === undefined) {
+      await make(on, at);
+      await refresh(on);
+    }
     if (newest === undefined) throw new Error('the journal has no partition to write to');
     return newest;
   }
@@ -113,9 +127,9 @@ export function createPartitions(periodMs: number, clock: () => number): Partiti
 const FIRST = `greatest(p::bigint * ${SPAN}, 1)`;
 
 /** A partition is made apart and attached: that needs no lock which writers would wait for. */
-function makeTable(table: string): string {
+function makeTable(table: string, key: string): string {
   return `EXECUTE format('CREATE TABLE signalbox.${table}_%s (LIKE signalbox.${table} INCLUDING ALL,
-      CONSTRAINT span CHECK (id >= %s AND id < %s))', p, p::bigint * ${SPAN}, (p + 1)::bigint * ${SPAN});
+      CONSTRAINT span CHECK (${key} >= %s AND ${key} < %s))', p, p::bigint * ${SPAN}, (p + 1)::bigint * ${SPAN});
     EXECUTE format('ALTER TABLE signalbox.${table} ATTACH PARTITION signalbox.${table}_%s FOR VALUES FROM (%s) TO (%s)',
       p, p::bigint * ${SPAN}, (p + 1)::bigint * ${SPAN});`;
 }

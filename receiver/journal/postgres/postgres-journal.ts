@@ -86,16 +86,18 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
 
   let renewing: Promise<void> | undefined;
 
-  /** The writer and the heartbeat may find out at the same time. */
-  function renew(): Promise<void> {
-    renewing ??= begin().finally(() => {
+  /** `gone` was given up. The writer and the heartbeat may find out at the same time, or one after the other. */
+  async function renew(gone: string): Promise<void> {
+    if (gone !== session) return;
+    if (renewing !== undefined) return renewing;
+    renewing = begin().finally(() => {
       renewing = undefined;
     });
     log?.warn(
       { database: shown },
       'this receiver stood still for so long that others took over what it held; it goes on with what is new',
     );
-    return renewing;
+    await renewing;
   }
 
   async function connected(): Promise<pg.Client> {

@@ -10,7 +10,8 @@ const TELL_MS = 100;
 export interface PresenceParts {
   readonly connect: () => Promise<pg.Client>;
   readonly session: () => string;
-  readonly renew: () => Promise<void>;
+  /** That session was given up by the others: makes another. */
+  readonly renew: (gone: string) => Promise<void>;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly shown: string;
@@ -60,7 +61,8 @@ export function createPresence(parts: PresenceParts): Presence {
 
   async function look(): Promise<void> {
     const on = await connected();
-    if (!(await beat(on, session()))) await renew();
+    const own = session();
+    if (!(await beat(on, own))) await renew(own);
     await parts.looked();
     for (const { id, beat } of watch.look(await otherSessions(on, session()), clock())) {
       const taken = await takeOver(on, id, beat);

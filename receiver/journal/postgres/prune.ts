@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { float8s } from './binary-array.ts';
-import { boundsOf, closePart, type Part } from './partitions.ts';
+import { boundsOf, closePart, type Part as WritablePart } from './partitions.ts';
 import type { Queries } from './queries.ts';
 import { SEEN_PARTS, STATE } from './schema.ts';
 import { ROW_BYTES } from './tally.ts';
@@ -35,6 +35,8 @@ export interface Retention {
 /** Drops what has passed its time; how many events went. `session`: whose numbers are changed. */
 export type Prune = (client: pg.PoolClient, session: string, now: number) => Promise<number>;
 
+type Part = Pick<WritablePart, 'id' | 'opened' | 'until'>;
+
 /** What an event is dropped with, row by row. */
 interface Rows {
   readonly events: string;
@@ -43,6 +45,13 @@ interface Rows {
 }
 
 const KEPT: Rows = { events: 'event_kept', ended: 'ended', part: 'kept' };
+
+/** Where a partition's ids were noted: those of the events that outlive it are noted with them. */
+const keepIds = (part: number, range: string): string =>
+  `INSERT INTO id_block_kept SELECT e.id, substring(b.hashes, (4 * (e.id - b.first))::int + 1, 4) FROM event_kept e
+    JOIN LATERAL (SELECT * FROM id_block_${part} WHERE first <= e.id ORDER BY first DESC LIMIT 1) b ON true
+    WHERE e.${range.replace('AND id', 'AND e.id')};
+  DROP TABLE id_block_${part};`;
 
 /** Makes the function. */
 export function createPrune(retention: Retention, maxBytes: number): Prune {
@@ -125,7 +134,8 @@ async function dropEvents(
   { events, ended, part }: Rows,
   rows: readonly StoredRow[],
 ): Promise<number> {
-  const both = ended === 'ended' ? [ended] : [ended, 'ended'];
+  const kept = ended === 'ended';
+  const both = kept ? [ended] : [ended, 'ended'];
   const { rows: found } = await client.query({
     text: `WITH e AS (
         DELETE FROM ${events} WHERE id = ANY($2::int8[]) RETURNING first, deliveries,
@@ -136,7 +146,7 @@ async function dropEvents(
           (table, i) => `d${i} AS (DELETE FROM ${table} d USING e
           WHERE d.id >= e.first AND d.id < e.first + e.deliveries RETURNING d.state)`,
         )
-        .join(', ')},
+        .join(', ')}, ${kept ? 'ids AS (DELETE FROM id_block_kept WHERE first = ANY($2::int8[])),' : ''}
       dead AS (${both.map((_, i) => `SELECT FROM d${i} WHERE state = ${STATE.dead}`).join(' UNION ALL ')}),
       c1 AS (${COUNT('-(SELECT count(*) FROM dead)', 'delivery', '', 'dead')}),
       c2 AS (${COUNT('-(SELECT count(*) FROM e)', 'part', part, 'events')}),
@@ -161,10 +171,13 @@ async function retire(client: pg.PoolClient, session: string, { id }: Part): Pro
     `SELECT count(*)::int AS n FROM (${needed} LIMIT ${MOST_KEPT + 1}) found`,
   );
   if ((rows[0] as { n: number }).n > MOST_KEPT) return 0;
-  const { rows: open } = await client.query(`SELECT closed FROM part WHERE id = ${id}`);
+  const { rows: open } = await client.query(
+    `SELECT closed, to_regclass('id_block_${id}') IS NOT NULL AS noted FROM part WHERE id = ${id}`,
+  );
   if (open.length === 0) return 0;
+  const { closed, noted } = open[0] as { closed: boolean; noted: boolean };
   return rolledBack(client, async () => {
-    if (!(open[0] as { closed: boolean }).closed) await closePart(client, id);
+    if (!closed) await closePart(client, id);
     const results = (await client.query(`BEGIN; SET LOCAL lock_timeout = 500;
       DELETE FROM part WHERE id = ${id};
       INSERT INTO event_kept SELECT * FROM event_${id} WHERE id IN (${needed});
@@ -181,7 +194,7 @@ async function retire(client: pg.PoolClient, session: string, { id }: Part): Pro
           ON CONFLICT (slot, kind, owner, status) DO UPDATE SET n = tally.n + excluded.n)
         SELECT (coalesce((SELECT sum(n) FROM gone WHERE status = 'events'), 0)
           - (SELECT events FROM kept))::int8 AS removed;
-      DELETE FROM shape_in WHERE part = ${id};
+      DELETE FROM shape_in WHERE part = ${id}; ${noted ? keepIds(id, range) : ''}
       DROP TABLE event_${id}, done_${id}; DROP SEQUENCE event_${id}_id, delivery_${id}_id; COMMIT`)) as unknown as pg.QueryResult[];
     // Somebody else did it meanwhile.
     if (results[2]?.rowCount === 0) return 0;

@@ -9,6 +9,8 @@
  * - `line`: lines of deliveries, locked by whoever gives one's place to the next
  * - `state_row`: the rows that units change by compare-and-set; `id` grows with their making
  * - `seen`: dedup keys, by hash
+ * - `id_block`, `id_block_kept`: hashes of events' ids, in the order of the events (see id-blocks.ts), cut and outlived as they
+ *   are; `id_since`: the first partition in which they are noted
  * - `tally`: numbers that are kept and not counted; each session changes its own row, so none waits for another
  */
 const FIRST = `
@@ -84,8 +86,20 @@ const TURNS = `
 CREATE INDEX waiting_turn ON waiting (trigger, due) WHERE state = 0 AND holder = 0;
 `;
 
+/**
+ * What was there before, and what a receiver of the version before may still write while it is replaced, is not noted: that
+ * ends with the partition after the present one.
+ */
+const IDS = `
+CREATE TABLE id_block (first bigint PRIMARY KEY, hashes bytea NOT NULL) PARTITION BY RANGE (first);
+ALTER TABLE id_block ALTER hashes SET STORAGE PLAIN;
+CREATE TABLE id_block_kept (LIKE id_block INCLUDING ALL);
+CREATE TABLE id_since AS SELECT coalesce(max(id) + 2, 0) AS part FROM part;
+CREATE VIEW every_id_block AS SELECT * FROM id_block UNION ALL SELECT * FROM id_block_kept;
+`;
+
 /** The statements that lead from each version of the schema to the next; the first makes version 1. */
-export const MIGRATIONS: readonly string[] = [FIRST + seenParts, TURNS];
+export const MIGRATIONS: readonly string[] = [FIRST + seenParts, TURNS, IDS];
 
 export const SCHEMA = 'signalbox';
 

@@ -28,8 +28,8 @@ export interface WriterParts {
   readonly lines: Lines;
   /** Which session this is; another one after this one was given up. */
   readonly session: () => string;
-  /** The others gave this session up: makes another. */
-  readonly renew: () => Promise<void>;
+  /** That session was given up by the others: makes another. */
+  readonly renew: (gone: string) => Promise<void>;
   /** The commit is about to be sent; these deliveries are held once it is done. */
   readonly committing: (held: readonly number[]) => void;
 }
@@ -61,12 +61,11 @@ export function createBatchWriter(parts: WriterParts) {
     return [...found].filter((shape) => !noted.has(`${part.id}/${shape}`));
   }
 
-  async function once(client: pg.Client, batch: Batch): Promise<UnitOutcome[]> {
+  async function once(client: pg.Client, session: string, batch: Batch): Promise<UnitOutcome[]> {
     const { units, settlements, shapes } = batch;
     await names.define(client, [...shapes.keys(), ...units.flatMap(namesOf)]);
     const part = await partForUnits(client, units);
     const numbers = await numbersFor(client, part, units);
-    const session = parts.session();
     const tally = createTally();
     const settling = { session, isOpen: partitions.isOpen, lines };
     let refused: readonly (UnitOutcome | undefined)[] = [];
@@ -180,11 +179,11 @@ export function createBatchWriter(parts: WriterParts) {
   }
 
   /** Takes a batch's transaction back and says whether the batch may be tried again. */
-  async function recover(client: pg.Client, error: unknown): Promise<boolean> {
+  async function recover(client: pg.Client, session: string, error: unknown): Promise<boolean> {
     const state = sqlState(error);
     await client.query('ROLLBACK');
     if (state === DIVISION_BY_ZERO) {
-      await parts.renew();
+      await parts.renew(session);
       return true;
     }
     if (NO_PARTITION.includes(state)) {
@@ -196,10 +195,11 @@ export function createBatchWriter(parts: WriterParts) {
 
   return async (client: pg.Client, batch: Batch): Promise<UnitOutcome[]> => {
     for (let attempt = 1; ; attempt++) {
+      const session = parts.session();
       try {
-        return await once(client, batch);
+        return await once(client, session, batch);
       } catch (error) {
-        if (!(await recover(client, error)) || attempt === ATTEMPTS) throw error;
+        if (!(await recover(client, session, error)) || attempt === ATTEMPTS) throw error;
       }
     }
   };

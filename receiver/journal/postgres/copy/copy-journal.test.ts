@@ -108,6 +108,7 @@ describeWithPostgres('a copy of an embedded journal in PostgreSQL', (postgres) =
       stats: { backlog, dead, oldest },
       shape: await journal.shape('shape'),
       data: Buffer.from((await journal.event(3))?.data ?? []).toString(),
+      byId: (await journal.events({ id: '5', limit: 9 })).items.map(({ event }) => event),
     };
   }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { JournalError } from '../../journal.ts';
 import { bigints, byteas, float8s, int4s, int8s, texts, uuids } from '../binary-array.ts';
+import { noteIds } from '../id-blocks.ts';
 import { fingerprintOf } from '../judge.ts';
 import { createNames, type Names } from '../names.ts';
 import { STATE } from '../schema.ts';
@@ -131,6 +132,7 @@ export function createCopy(client: pg.Client, source: JournalSource, shown: stri
             byteas(events.map(({ data }) => data)),
           ],
         });
+        noteIds(client, events);
         await add('part', String(PART), 'events', events.length);
         await add('part', String(PART), 'bytes', size);
         await mark('events', events.at(-1)?.id ?? 0);
