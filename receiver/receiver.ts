@@ -42,7 +42,7 @@ import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
-import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
+import { EMPTY_RUNTIME, nextRuntime, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
 import { createStreams, type Streams } from './streams/streams.ts';
 import { createTimers } from './streams/timers.ts';
@@ -270,21 +270,22 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   return {
     apply(table) {
       const first = !ready();
-      const before = runtime;
-      runtime = buildRuntime(table, runtime, jwks);
+      const next = nextRuntime(table, runtime, jwks);
+      const sameBridges = next.runtime.bridges === runtime.bridges;
+      runtime = next.runtime;
       since = now();
-      for (const { entry, finding } of runtime.faults)
+      for (const { entry, finding } of next.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
-      keyUse.retain(table.entries);
-      traffic.retain(table.entries);
+      keyUse.tableChanged(next.changes);
+      traffic.tableChanged(next.changes);
       gate.passed(table.revision);
       if (first) {
         running.start();
         timers.start();
       }
       streams.routesChanged();
-      running.routesChanged(changedTriggers(before, runtime));
-      bridging.apply(runtime.bridges);
+      running.routesChanged(next.triggers);
+      if (!sameBridges) bridging.apply(runtime.bridges);
     },
     get revision() {
       return runtime.revision;
@@ -381,14 +382,6 @@ function engineParts({ now, random, log }: ReceiverOptions, observer: DeliveryOb
   const asItIs = compileShape({ sink: { format: 'binary' } });
   if (!asItIs.ok) throw new Error('the plain Shape does not compile');
   return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer };
-}
-
-/** Triggers that are new, changed or gone. */
-function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
-  const changed: string[] = [];
-  for (const [key, trigger] of after.triggers) if (before.triggers.get(key) !== trigger) changed.push(key);
-  for (const key of before.triggers.keys()) if (!after.triggers.has(key)) changed.push(key);
-  return changed;
 }
 
 const SAMPLE_EVERY_MS = 1000;

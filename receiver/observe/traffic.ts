@@ -1,3 +1,4 @@
+import type { EntryChange } from '../routing/runtime.ts';
 import { type Entry, entryKey } from '../routing/table.ts';
 import type { InstanceCounts } from '../streams/instance-counts.ts';
 import type { TriggerBacklog } from './trigger-backlog.ts';
@@ -21,7 +22,7 @@ export type TrafficCount = (typeof TRAFFIC_TOTALS)[number] | 'backlog';
 /** Counts what passes at each resource of the table in force. */
 export interface Traffic {
   /** A new table: what is gone, or is another of the same name, is forgotten. */
-  retain(entries: readonly Entry[]): void;
+  tableChanged(changes: readonly Pick<EntryChange, 'before' | 'after'>[]): void;
   accepted(entrance: string, triggers: readonly string[], at: number): void;
   /** A request did not prove itself. */
   rejected(entrance: string): void;
@@ -54,17 +55,14 @@ const SHOWN: Readonly<
 /** Makes a count of nothing. */
 export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
   /** By the name under which events come in, and deliveries go out: a bridge has one for both. */
-  let counts: ReadonlyMap<string, Count> = new Map();
+  const counts = new Map<string, Count>();
 
   return {
-    retain(entries) {
-      const kept = new Map<string, Count>();
-      for (const entry of entries) {
-        const name = nameOf(entry);
-        const before = counts.get(name);
-        kept.set(name, before?.uid === entry.uid ? before : countOf(entry));
+    tableChanged(changes) {
+      for (const { before, after } of changes) {
+        if (before !== undefined && before.uid !== after?.uid) counts.delete(nameOf(before));
+        if (after !== undefined && after.uid !== before?.uid) counts.set(nameOf(after), countOf(after));
       }
-      counts = kept;
     },
     accepted(entrance, triggers, at) {
       const endpoint = counts.get(entrance);
