@@ -28,6 +28,7 @@ import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
 import { type JournalPlace, openJournal } from './journal/open-journal.ts';
+import { sharedJournal } from './journal/shared-journal.ts';
 import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
@@ -136,7 +137,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
   const triggerBacklog = createTriggerBacklog();
-  const traffic = createTraffic(triggerBacklog);
+  const traffic = createTraffic(triggerBacklog, sharedJournal(options.journal?.url));
   const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());

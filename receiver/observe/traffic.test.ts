@@ -56,3 +56,16 @@ it('forgets what is gone', () => {
   traffic.tableChanged([{ before: triggerEntry(), after: undefined }]);
   expect(traffic.list()).toEqual([]);
 });
+
+it('names the journal that instances are counted in, where receivers share it', () => {
+  const counts = new Map([['shop/forward', { waiting: 2 }]]);
+  const told = (journal: string | undefined) => {
+    const traffic = createTraffic({ of: () => 0 }, journal);
+    traffic.tableChanged([came(triggerEntry()), came(triggerEntry({ name: 'plain' }))]);
+    traffic.ended('shop/plain', 'delivered');
+    return traffic.list(counts);
+  };
+  expect(told('j')).toMatchObject([{ instances: { waiting: 2 }, journal: 'j' }, { delivered: 1 }]);
+  expect(told('j')[1]).not.toHaveProperty('journal');
+  expect(told(undefined)[0]).not.toHaveProperty('journal');
+});

@@ -11,6 +11,8 @@ export interface TrafficItem extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: number;
   /** Of a value stream, by state. */
   readonly instances?: InstanceCounts;
+  /** The journal that instances are counted in, where receivers share it: all of them count the same ones. */
+  readonly journal?: string;
 }
 
 /** What only grows. */
@@ -52,8 +54,9 @@ const SHOWN: Readonly<
   EventBridge: ({ taken, delivered, failed }, backlog) => ({ read: taken, delivered, failed, backlog }),
 };
 
-/** Makes a count of nothing. */
-export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
+/** Makes a count of nothing. `journal` is what receivers that share it call it. */
+export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>, journal?: string): Traffic {
+  const shared = journal === undefined ? {} : { journal };
   /** By the name under which events come in, and deliveries go out: a bridge has one for both. */
   const counts = new Map<string, Count>();
 
@@ -93,7 +96,9 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
         const passed = lastEvent > 0 || own !== undefined || Object.values(shown).some((each) => each > 0);
         if (!passed) return [];
         const seen = lastEvent === 0 ? {} : { lastEvent };
-        return [{ resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }) }];
+        return [
+          { resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own, ...shared }) },
+        ];
       }),
   };
 }
