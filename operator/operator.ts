@@ -1,5 +1,4 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Kind } from '../crds/group.ts';
 import type { Finding } from '../receiver/errors.ts';
 import { type Backoff, backoffDelay, pause } from '../receiver/kube/backoff.ts';
 import { createKubeClient } from '../receiver/kube/client.ts';
@@ -13,7 +12,7 @@ import { type AskKeyUse, createKeyUses } from './confirm/key-uses.ts';
 import { createAddressables } from './gather/addressables.ts';
 import { createDependents } from './gather/dependents.ts';
 import { createSecretReader } from './gather/secret-reader.ts';
-import { createWorld, type World } from './gather/world.ts';
+import { createWorld } from './gather/world.ts';
 import { createMakeSecrets } from './kube/make-secrets.ts';
 import type { Log } from './log.ts';
 import type { OperatorFacts, OperatorMetrics } from './observe/metrics.ts';
@@ -301,24 +300,9 @@ export function createOperator(options: OperatorOptions): Operator {
       revision: () => publisher.revision,
       trouble: () => publisher.trouble ?? world.trouble,
       waiting: () => queue.length,
-      resources: () => countReady(world),
+      resources: () => world.ready(),
     },
   };
-}
-
-function countReady(world: World): OperatorFacts['resources'] {
-  const kinds = {
-    WebhookSecret: world.webhookSecrets,
-    EventTrigger: world.eventTriggers,
-    EventBridge: world.eventBridges,
-  } as const;
-  return Object.entries(kinds).flatMap(([kind, watch]) => {
-    const counts = new Map<string, number>();
-    for (const [, { ready }] of watch.entries()) {
-      counts.set(ready, (counts.get(ready) ?? 0) + 1);
-    }
-    return [...counts].map(([ready, count]) => ({ kind: kind as Kind, ready, count }));
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -28,6 +28,7 @@ import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
 import type { Journal } from './journal/journal.ts';
 import { type JournalPlace, openJournal } from './journal/open-journal.ts';
+import { sharedJournal } from './journal/shared-journal.ts';
 import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
@@ -42,7 +43,7 @@ import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
 import { createRenderers, type Renderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
-import { buildRuntime, EMPTY_RUNTIME, type Runtime } from './routing/runtime.ts';
+import { EMPTY_RUNTIME, nextRuntime, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
 import { createStreams, type Streams } from './streams/streams.ts';
 import { createTimers } from './streams/timers.ts';
@@ -136,7 +137,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
   const triggerBacklog = createTriggerBacklog();
-  const traffic = createTraffic(triggerBacklog);
+  const traffic = createTraffic(triggerBacklog, sharedJournal(options.journal?.url));
   const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());
@@ -270,21 +271,22 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   return {
     apply(table) {
       const first = !ready();
-      const before = runtime;
-      runtime = buildRuntime(table, runtime, jwks);
+      const next = nextRuntime(table, runtime, jwks);
+      const sameBridges = next.runtime.bridges === runtime.bridges;
+      runtime = next.runtime;
       since = now();
-      for (const { entry, finding } of runtime.faults)
+      for (const { entry, finding } of next.faults)
         log.error({ entry, ...finding }, 'an entry of the routing table cannot run here');
-      keyUse.retain(table.entries);
-      traffic.retain(table.entries);
+      keyUse.tableChanged(next.changes);
+      traffic.tableChanged(next.changes);
       gate.passed(table.revision);
       if (first) {
         running.start();
         timers.start();
       }
       streams.routesChanged();
-      running.routesChanged(changedTriggers(before, runtime));
-      bridging.apply(runtime.bridges);
+      running.routesChanged(next.triggers);
+      if (!sameBridges) bridging.apply(runtime.bridges);
     },
     get revision() {
       return runtime.revision;
@@ -381,14 +383,6 @@ function engineParts({ now, random, log }: ReceiverOptions, observer: DeliveryOb
   const asItIs = compileShape({ sink: { format: 'binary' } });
   if (!asItIs.ok) throw new Error('the plain Shape does not compile');
   return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer };
-}
-
-/** Triggers that are new, changed or gone. */
-function changedTriggers(before: Runtime, after: Runtime): readonly string[] {
-  const changed: string[] = [];
-  for (const [key, trigger] of after.triggers) if (before.triggers.get(key) !== trigger) changed.push(key);
-  for (const key of before.triggers.keys()) if (!after.triggers.has(key)) changed.push(key);
-  return changed;
 }
 
 const SAMPLE_EVERY_MS = 1000;

@@ -4,7 +4,7 @@ import { RequestError } from '../../receiver/errors.ts';
 import { CloudEvent } from '../../receiver/event/event.ts';
 import { type Parsed, parseCloudEvents } from '../../receiver/event/parse.ts';
 import { STRICT } from '../../receiver/event/validate.ts';
-import { entrancesOf } from '../../receiver/routing/runtime.ts';
+import { entrancesOf } from '../../receiver/routing/entrances.ts';
 import { entryKey } from '../../receiver/routing/table.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { PlannedTable } from './planned-table.ts';

@@ -5,6 +5,7 @@ import { createWatch, type Watch, type Watchable } from '../../receiver/kube/wat
 import type { ReceiverEndpoint } from '../confirm/endpoints.ts';
 import { type EndpointSlice, readyReceivers } from '../confirm/endpoints.ts';
 import type { Log } from '../log.ts';
+import { createReadyCounts, type ReadyCount } from '../observe/ready-counts.ts';
 import type { EventBridge, EventTrigger, WebhookSecret } from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
 import { Packed } from './packed.ts';
@@ -20,6 +21,8 @@ export interface World {
   readonly services: Watch<ServiceFacts>;
   /** The ready receivers, by slice. */
   readonly receivers: Watch<readonly ReceiverEndpoint[]>;
+  /** Our resources by kind and by the status of Ready. */
+  ready(): readonly ReadyCount[];
   start(): void;
   /** Resolves when all has been read once. */
   readonly synced: Promise<void>;
@@ -55,6 +58,7 @@ type Resource = WebhookSecret | EventTrigger | EventBridge;
 
 export function createWorld(options: WorldOptions): World {
   const { client, watchNamespace, log, now, random } = options;
+  const ready = createReadyCounts();
 
   function watch<Object extends Watchable, Kept>(
     collection: Collection,
@@ -69,6 +73,7 @@ export function createWorld(options: WorldOptions): World {
       resourcesOf(kind, watchNamespace),
       (resource) => new Packed(resource),
       (key, before, after) => {
+        ready.changed(kind, before?.ready, after?.ready);
         // A changed status is our own writing.
         const same = before?.planned === after?.planned;
         options.resourceChanged(`${kind}/${key}`, same ? after?.version : undefined);
@@ -111,6 +116,7 @@ export function createWorld(options: WorldOptions): World {
     secrets,
     services,
     receivers,
+    ready: ready.list,
     start() {
       for (const one of all) one.start();
     },

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Kind } from '../../crds/group.ts';
 import type { QueueObserver } from '../queue.ts';
+import type { ReadyCount } from './ready-counts.ts';
 
 /** What the gauges read when they are asked; zeros where this operator does not lead. */
 export interface OperatorFacts {
@@ -8,7 +8,7 @@ export interface OperatorFacts {
   readonly waiting: number;
   readonly revision: number;
   readonly staleMs: number;
-  readonly resources: readonly { readonly kind: Kind; readonly ready: string; readonly count: number }[];
+  readonly resources: readonly ReadyCount[];
 }
 
 /** What `/metrics` of the operator shows. Labels are of fixed sets. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TrafficItem } from '../../receiver/observe/traffic.ts';
+import type { InstanceCounts } from '../../receiver/streams/instance-counts.ts';
 import { createTotals } from './totals.ts';
 
 const RESOURCE = 'EventTrigger/shop/pack';
@@ -26,14 +27,37 @@ describe('totals', () => {
     });
   });
 
+  const counting = (journal: string | undefined, instances: InstanceCounts): TrafficItem => ({
+    ...item(1),
+    instances,
+    ...(journal === undefined ? {} : { journal }),
+  });
+
   it('tell instances as the receivers of one journal do, and not their sum', () => {
     const totals = createTotals();
-    totals.told('a', [{ ...item(1), instances: { waiting: 5, finished: 1 } }]);
-    totals.told('b', [{ ...item(1), instances: { waiting: 4, finished: 2 } }]);
+    totals.told('a', [counting('j', { waiting: 5, finished: 1 })]);
+    totals.told('b', [counting('j', { waiting: 4, finished: 2 })]);
     expect(totals.of(RESOURCE)).toMatchObject({ instances: { waiting: 5, finished: 2 } });
     totals.told('a', [item(1)]);
     totals.told('b', [item(1)]);
     expect(totals.of(RESOURCE)).not.toHaveProperty('instances');
+  });
+
+  it('add up the instances of receivers that have a journal each', () => {
+    const totals = createTotals();
+    totals.told('a', [counting(undefined, { waiting: 5, finished: 1 })]);
+    totals.told('b', [counting(undefined, { waiting: 4 })]);
+    expect(totals.of(RESOURCE)?.instances).toEqual({ waiting: 9, finished: 1 });
+    totals.retain(new Set(['b']));
+    expect(totals.of(RESOURCE)?.instances).toEqual({ waiting: 4 });
+  });
+
+  it('add up distinct journals, each as its receivers count it', () => {
+    const totals = createTotals();
+    totals.told('a', [counting('old', { waiting: 5 })]);
+    totals.told('b', [counting('new', { waiting: 1 })]);
+    totals.told('c', [counting('new', { waiting: 2 })]);
+    expect(totals.of(RESOURCE)?.instances).toEqual({ waiting: 7 });
   });
 
   it('never fall, and count each delivery once, whatever receivers come, go and begin anew', () => {

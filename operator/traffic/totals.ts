@@ -31,8 +31,13 @@ interface Known {
   /** What receivers told that are gone, or began anew. */
   past: Counts;
   readonly now: Map<string, Counts>;
-  /** What each receiver says of instances. */
-  readonly instances: Map<string, InstanceCounts>;
+  /** What each receiver says of instances, and in which journal it counted them. */
+  readonly instances: Map<string, Counted>;
+}
+
+interface Counted {
+  readonly journal: string;
+  readonly counts: InstanceCounts;
 }
 
 /** Makes totals of nothing. Pure but for its own state. */
@@ -71,14 +76,14 @@ export function createTotals(): Totals {
       const met = new Set(items.map(({ resource }) => resource));
       // A receiver that began anew tells nothing of a resource until something passes there.
       for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
-      for (const { resource, uid, lastEvent = 0, instances, ...counts } of items) {
+      for (const { resource, uid, lastEvent = 0, instances, journal = receiver, ...counts } of items) {
         const one = knownOf(resource, uid);
         one.lastEvent = Math.max(one.lastEvent, lastEvent);
         const before = one.now.get(receiver);
         if (before !== undefined && beganAnew(before, counts)) keep(one, before);
         one.now.set(receiver, counts);
         if (instances === undefined) one.instances.delete(receiver);
-        else one.instances.set(receiver, instances);
+        else one.instances.set(receiver, { journal, counts: instances });
       }
     },
     retain(receivers) {
@@ -104,7 +109,7 @@ export function createTotals(): Totals {
       const one = known.get(resource);
       if (one === undefined) return undefined;
       const time = new Date(Math.floor(one.lastEvent / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-      const instances = most([...one.instances.values()]);
+      const instances = addUp([...one.instances.values()]);
       return {
         ...(one.lastEvent === 0 ? {} : { lastEvent: time }),
         ...sum(one),
@@ -114,13 +119,22 @@ export function createTotals(): Totals {
   };
 }
 
-/** Receivers of one journal all count the same instances, some a moment later. */
-function most(all: readonly InstanceCounts[]): InstanceCounts | undefined {
+/** A journal of its own holds what no other holds. Receivers of one all count the same instances, some a moment later. */
+function addUp(all: readonly Counted[]): InstanceCounts | undefined {
   if (all.length === 0) return undefined;
-  const counts: Record<string, number> = {};
-  for (const one of all)
-    for (const [state, count] of Object.entries(one)) counts[state] = Math.max(counts[state] ?? 0, count);
-  return counts;
+  const total: Record<string, number> = {};
+  for (const ofOne of Map.groupBy(all, ({ journal }) => journal).values()) {
+    for (const [state, count] of most(ofOne)) total[state] = (total[state] ?? 0) + count;
+  }
+  return total;
+}
+
+function most(all: readonly Counted[]): ReadonlyMap<string, number> {
+  const most = new Map<string, number>();
+  for (const { counts } of all)
+    for (const [state, count] of Object.entries(counts))
+      most.set(state, Math.max(most.get(state) ?? 0, count));
+  return most;
 }
 
 /** A count that fell tells that the process is another one. */

@@ -4,10 +4,11 @@ import { endpointEntry, triggerEntry } from '../routing/testing.ts';
 import { createTraffic } from './traffic.ts';
 
 const BRIDGE = { kind: 'EventBridge', namespace: 'jobs', name: 'results', uid: 'b', generation: 1 } as Entry;
+const came = (after: Entry) => ({ before: undefined, after });
 
 it('tells of each kind what its status has', () => {
   const traffic = createTraffic({ of: (trigger) => (trigger === 'EventBridge/jobs/results' ? 4 : 0) });
-  traffic.retain([endpointEntry(), triggerEntry(), BRIDGE]);
+  traffic.tableChanged([endpointEntry(), triggerEntry(), BRIDGE].map(came));
   traffic.accepted('WebhookSecret/shop/hooks', ['shop/forward'], 5);
   traffic.rejected('WebhookSecret/shop/hooks');
   traffic.accepted('EventBridge/jobs/results', ['EventBridge/jobs/results'], 6);
@@ -38,9 +39,33 @@ it('tells of each kind what its status has', () => {
 
 it('keeps what stays, and begins anew with what is another of the same name', () => {
   const traffic = createTraffic({ of: () => 0 });
-  traffic.retain([endpointEntry(), triggerEntry()]);
+  traffic.tableChanged([endpointEntry(), triggerEntry()].map(came));
   traffic.accepted('WebhookSecret/shop/hooks', [], 5);
   traffic.ended('shop/forward', 'delivered');
-  traffic.retain([endpointEntry({ generation: 2 }), triggerEntry({ uid: 'another' })]);
+  traffic.tableChanged([
+    { before: endpointEntry(), after: endpointEntry({ generation: 2 }) },
+    { before: triggerEntry(), after: triggerEntry({ uid: 'another' }) },
+  ]);
   expect(traffic.list()).toMatchObject([{ resource: 'WebhookSecret/shop/hooks', accepted: 1 }]);
+});
+
+it('forgets what is gone', () => {
+  const traffic = createTraffic({ of: () => 0 });
+  traffic.tableChanged([came(triggerEntry())]);
+  traffic.ended('shop/forward', 'delivered');
+  traffic.tableChanged([{ before: triggerEntry(), after: undefined }]);
+  expect(traffic.list()).toEqual([]);
+});
+
+it('names the journal that instances are counted in, where receivers share it', () => {
+  const counts = new Map([['shop/forward', { waiting: 2 }]]);
+  const told = (journal: string | undefined) => {
+    const traffic = createTraffic({ of: () => 0 }, journal);
+    traffic.tableChanged([came(triggerEntry()), came(triggerEntry({ name: 'plain' }))]);
+    traffic.ended('shop/plain', 'delivered');
+    return traffic.list(counts);
+  };
+  expect(told('j')).toMatchObject([{ instances: { waiting: 2 }, journal: 'j' }, { delivered: 1 }]);
+  expect(told('j')[1]).not.toHaveProperty('journal');
+  expect(told(undefined)[0]).not.toHaveProperty('journal');
 });

@@ -1,3 +1,4 @@
+import type { EntryChange } from '../routing/runtime.ts';
 import { type Entry, entryKey } from '../routing/table.ts';
 import type { InstanceCounts } from '../streams/instance-counts.ts';
 import type { TriggerBacklog } from './trigger-backlog.ts';
@@ -10,6 +11,8 @@ export interface TrafficItem extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: number;
   /** Of a value stream, by state. */
   readonly instances?: InstanceCounts;
+  /** The journal that instances are counted in, where receivers share it: all of them count the same ones. */
+  readonly journal?: string;
 }
 
 /** What only grows. */
@@ -21,7 +24,7 @@ export type TrafficCount = (typeof TRAFFIC_TOTALS)[number] | 'backlog';
 /** Counts what passes at each resource of the table in force. */
 export interface Traffic {
   /** A new table: what is gone, or is another of the same name, is forgotten. */
-  retain(entries: readonly Entry[]): void;
+  tableChanged(changes: readonly Pick<EntryChange, 'before' | 'after'>[]): void;
   accepted(entrance: string, triggers: readonly string[], at: number): void;
   /** A request did not prove itself. */
   rejected(entrance: string): void;
@@ -51,20 +54,18 @@ const SHOWN: Readonly<
   EventBridge: ({ taken, delivered, failed }, backlog) => ({ read: taken, delivered, failed, backlog }),
 };
 
-/** Makes a count of nothing. */
-export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
+/** Makes a count of nothing. `journal` is what receivers that share it call it. */
+export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>, journal?: string): Traffic {
+  const shared = journal === undefined ? {} : { journal };
   /** By the name under which events come in, and deliveries go out: a bridge has one for both. */
-  let counts: ReadonlyMap<string, Count> = new Map();
+  const counts = new Map<string, Count>();
 
   return {
-    retain(entries) {
-      const kept = new Map<string, Count>();
-      for (const entry of entries) {
-        const name = nameOf(entry);
-        const before = counts.get(name);
-        kept.set(name, before?.uid === entry.uid ? before : countOf(entry));
+    tableChanged(changes) {
+      for (const { before, after } of changes) {
+        if (before !== undefined && before.uid !== after?.uid) counts.delete(nameOf(before));
+        if (after !== undefined && after.uid !== before?.uid) counts.set(nameOf(after), countOf(after));
       }
-      counts = kept;
     },
     accepted(entrance, triggers, at) {
       const endpoint = counts.get(entrance);
@@ -95,7 +96,9 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>): Traffic {
         const passed = lastEvent > 0 || own !== undefined || Object.values(shown).some((each) => each > 0);
         if (!passed) return [];
         const seen = lastEvent === 0 ? {} : { lastEvent };
-        return [{ resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }) }];
+        return [
+          { resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own, ...shared }) },
+        ];
       }),
   };
 }

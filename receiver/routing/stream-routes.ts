@@ -1,5 +1,5 @@
 import { buildIndex, type Index, type Indexed } from '../match/index.ts';
-import type { RunningTrigger } from './runtime.ts';
+import type { RunningTrigger } from './running.ts';
 
 /** The value streams that read from one entrance. */
 export interface StreamRoutes {

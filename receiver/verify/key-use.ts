@@ -1,4 +1,4 @@
-import { type Entry, entryKey } from '../routing/table.ts';
+import type { EntryChange } from '../routing/runtime.ts';
 
 /** When a key last proved a request. */
 export interface KeyUseRow {
@@ -14,7 +14,7 @@ export interface KeyUse {
   note(entrance: string, key: string, now: number): void;
   list(): readonly KeyUseRow[];
   /** Forgets endpoints that the table no longer has. */
-  retain(entries: readonly Entry[]): void;
+  tableChanged(changes: readonly Pick<EntryChange, 'key' | 'after'>[]): void;
 }
 
 /** In memory: the operator keeps what matters in the status. */
@@ -30,9 +30,8 @@ export function createKeyUse(): KeyUse {
       [...used].flatMap(([entrance, keys]) =>
         [...keys].map(([key, lastUsed]) => ({ entrance, key, lastUsed })),
       ),
-    retain(entries) {
-      const kept = new Set(entries.map(entryKey));
-      for (const entrance of used.keys()) if (!kept.has(entrance)) used.delete(entrance);
+    tableChanged(changes) {
+      for (const { key, after } of changes) if (after === undefined) used.delete(key);
     },
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 
 /** A program that runs until it is stopped. */
 export interface RunningProgram {
+  readonly pid: number;
   /** The end of what it wrote, to tell why it failed. */
   readonly log: () => string;
   /** Whether it has ended, whoever ended it. */
@@ -23,6 +24,7 @@ export async function startProgram(file: string, args: readonly string[]): Promi
   process.on('exit', killChild);
   child.once('exit', () => process.off('exit', killChild));
   return {
+    pid: child.pid ?? 0,
     log: collectLog(child),
     hasEnded,
     pause: () => void child.kill('SIGSTOP'),

@@ -11,6 +11,8 @@ import { type RunningProgram, startProgram } from './process.ts';
 
 /** An API server of its own, with etcd beneath it and no nodes. */
 export interface ApiServer extends Connection {
+  /** Of etcd and of kube-apiserver, as they run now. */
+  pids(): readonly number[];
   /** It stands still: connections stay open and nothing answers, as behind a broken network. */
   pause(): void;
   resume(): void;
@@ -57,6 +59,7 @@ export async function startApiServer(programs: Readonly<Record<Program, string>>
       kubeconfig,
       kubeconfigFile,
       programs,
+      pids: () => running.map(({ pid }) => pid),
       pause: () => running[1]?.pause(),
       resume: () => running[1]?.resume(),
       kill: async () => running[1]?.kill(),

@@ -12,6 +12,15 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory of a process in MB (10^6 bytes). */
 export function residentMegabytes(pid: number): number {
+  return megabytes(pid, 'VmRSS');
+}
+
+/** The most that it ever was. */
+export function peakMegabytes(pid: number): number {
+  return megabytes(pid, 'VmHWM');
+}
+
+function megabytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024) / 1e6;
+  return (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024) / 1e6;
 }

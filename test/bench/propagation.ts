@@ -9,7 +9,7 @@ import { API_VERSION } from '../../crds/group.ts';
 import { createLimit } from '../../receiver/kube/limit.ts';
 import { type Bundled, type ControlPlane, openControlPlane } from './control-plane.ts';
 import { percentile } from './percentile.ts';
-import { cpuSeconds, residentMegabytes } from './process-cost.ts';
+import { cpuSeconds, peakMegabytes, residentMegabytes } from './process-cost.ts';
 
 /*
  * `npm run bench:propagation`: how long a changed EventTrigger takes from `kubectl apply` returning to the first event
@@ -196,12 +196,17 @@ async function main(): Promise<void> {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const isReady = async (operator: Bundled) =>
     (await metric(operator, 'signalbox_operator_resources', 'ready="True"')) === TRIGGERS + 1;
+  const memory = (one: Bundled) =>
+    `${residentMegabytes(one.pid).toFixed(0)} MB, at most ${peakMegabytes(one.pid).toFixed(0)} MB`;
+  const serverCpu = () => plane.server.pids().reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const serverBefore = serverCpu();
   let operator = await plane.startOperator();
   await until(() => isReady(operator));
   say(
-    `| first apply → all Ready | ${seconds(operator.ageMs())}, ${cpuSeconds(operator.pid).toFixed(1)} CPU s |`,
+    `| first apply → all Ready | ${seconds(operator.ageMs())}, ${cpuSeconds(operator.pid).toFixed(1)} CPU s, ${(serverCpu() - serverBefore).toFixed(1)} of API server and etcd |`,
   );
   say(`| requests to the API server for it | ${await requests(operator)} |`);
+  say(`| operator's memory after it | ${memory(operator)} |`);
   await operator.stop();
 
   operator = await plane.startOperator();
@@ -221,12 +226,8 @@ async function main(): Promise<void> {
   await pause(IDLE_SECONDS * 1000);
   const idle = ((cpuSeconds(operator.pid) - before.operator) / IDLE_SECONDS) * 100;
   const idleReceiver = ((cpuSeconds(plane.receiver.pid) - before.receiver) / IDLE_SECONDS) * 100;
-  say(
-    `| operator: memory, idle | ${residentMegabytes(operator.pid).toFixed(0)} MB, ${idle.toFixed(2)} % of a core |`,
-  );
-  say(
-    `| receiver: memory, idle | ${residentMegabytes(plane.receiver.pid).toFixed(0)} MB, ${idleReceiver.toFixed(2)} % of a core |`,
-  );
+  say(`| operator: memory, idle | ${memory(operator)}, ${idle.toFixed(2)} % of a core |`);
+  say(`| receiver: memory, idle | ${memory(plane.receiver)}, ${idleReceiver.toFixed(2)} % of a core |`);
   far.closeAllConnections();
   far.close();
   if (process.argv.includes('--write')) write(lines.join('\n'));
