@@ -58,6 +58,8 @@ describeWithPostgres('signalbox journal copy', (postgres) => {
       file,
       '--answer',
       '127.0.0.1:0',
+      '--answer',
+      '127.0.0.1:0',
     );
     expect(exit).toBe(0);
     expect(out).toMatch(/^Copied 1 events, 1 deliveries, 1 dedup keys and 0 rows in /);
@@ -70,6 +72,11 @@ describeWithPostgres('signalbox journal copy', (postgres) => {
     expect((await signalbox('journal', 'copy', '--from', directory)).exit).toBe(2);
     const wrong = await signalbox('journal', 'copy', '--from', directory, '--to', 'mysql://x');
     expect(wrong.err).toMatch(/--to: it is no URL like postgres:/);
+    const door = await openClosedDoor({ host: '127.0.0.1', port: 0 });
+    const answer = ['--answer', '127.0.0.1:0', '--answer', `127.0.0.1:${door.port}`];
+    const taken = await signalbox('journal', 'copy', '--from', directory, '--to', database.url, ...answer);
+    expect([taken.exit, taken.err]).toEqual([1, expect.stringMatching(/stop the receiver first/)]);
+    await door.close();
     const empty = await signalbox('journal', 'copy', '--from', directory, '--to', database.url);
     expect([empty.exit, empty.err]).toEqual([1, expect.stringMatching(/There is no journal\.db in /)]);
   });

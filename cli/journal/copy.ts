@@ -19,7 +19,8 @@ export const COPY_OPTIONS: readonly Option[] = [
   {
     name: 'answer',
     value: 'ADDR',
-    help: 'copy: answers there with 503 and Retry-After meanwhile, in the receiver’s place.',
+    multiple: true,
+    help: 'copy: answers there with 503 and Retry-After, in the receiver’s place; may be given again.',
   },
 ];
 
@@ -31,11 +32,12 @@ export async function copy(parsed: Parsed, terminal: Terminal): Promise<ExitCode
   if (from === undefined || to === undefined)
     throw new UsageError('journal copy needs --from DIR and --to postgres://user@host/database.');
   const address = postgresAddressOf(to, parsed.text('journal-password-file'), '--to');
-  const answer = parsed.text('answer');
+  const doors = parsed.list('answer').map((text) => parseAddress(text, '--answer'));
   // Loaded for this command only.
   const { openSqliteSource } = await import('../../receiver/journal/postgres/copy/sqlite-source.ts');
   const { copyJournal } = await import('../../receiver/journal/postgres/copy/copy-journal.ts');
-  const door = answer === undefined ? undefined : await openClosedDoor(parseAddress(answer, '--answer'));
+  await using open = new AsyncDisposableStack();
+  for (const door of doors) open.adopt(await openClosedDoor(door), ({ close }) => close());
   const started = performance.now();
   try {
     const source = openSqliteSource(from);
@@ -55,8 +57,6 @@ export async function copy(parsed: Parsed, terminal: Terminal): Promise<ExitCode
     if (!(error instanceof JournalError)) throw error;
     const message = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
     throw new CommandError(message, EXIT.failed, error);
-  } finally {
-    await door?.close();
   }
 }
 
