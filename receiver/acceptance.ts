@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { HeldDelivery } from './deliver/engine-contract.ts';
 import { heldUp } from './deliver/held-up.ts';
 import type { CloudEvent } from './event/event.ts';
+import { jsonOfRecord, jsonOfText, jsonOfTexts } from './event/json-text.ts';
 import { dedupKey, fingerprint } from './journal/dedup-key.ts';
 import type { NewDelivery, Unit, UnitOutcome } from './journal/journal.ts';
 import type { TraceContext } from './observe/trace-context.ts';
@@ -100,15 +101,15 @@ export function unitOf(
 ): Unit {
   const { entrance, now, dedup, key, revision, trace, idSource } = arrival;
   const { triggers, instances } = takers;
-  const names = JSON.stringify(triggers);
-  const proof = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
-  const met = instances.length === 0 ? '' : `,"instances":${JSON.stringify(instances)}`;
+  const names = jsonOfTexts(triggers);
+  const proof = key === undefined ? '' : `"key":${jsonOfText(key)},`;
+  const met = instances.length === 0 ? '' : `,"instances":${jsonOfTexts(instances)}`;
   const rest = trace === undefined && more === undefined ? '' : membersOf({ trace, ...more });
   const answer = instances.length === 0 ? names : JSON.stringify({ triggers, instances });
   const stored = {
     entrance,
     receivedAt: now,
-    attributes: JSON.stringify(event.attributes),
+    attributes: jsonOfRecord(event.attributes),
     data: event.body,
     record: `{${proof}"revision":${revision},"triggers":${names}${met}${rest}}`,
   };

@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { jsonOfText, jsonOfTexts } from '../event/json-text.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { PresetAnswer } from '../verify/scheme.ts';
 import { type Answer, emptyAnswer, errorAnswer, jsonAnswer } from './answer.ts';
@@ -34,10 +35,10 @@ export function outcomesAnswer(
   { status, empty }: PresetAnswer = AS_EVERYWHERE,
 ): Answer {
   const refusal = commonRefusal(outcomes);
-  const events = outcomes.map(entryOf);
+  const events = `"events":[${outcomes.map(entryOf).join(',')}]`;
   if (refusal !== undefined)
-    return jsonAnswer(refusal.status, JSON.stringify({ error: told(refusal), events }));
-  const answer = empty ? emptyAnswer(status) : jsonAnswer(status, JSON.stringify({ events }));
+    return jsonAnswer(refusal.status, `{"error":${JSON.stringify(told(refusal))},${events}}`);
+  const answer = empty ? emptyAnswer(status) : jsonAnswer(status, `{${events}}`);
   const instance = onlyInstance(outcomes);
   return instance === undefined
     ? answer
@@ -56,10 +57,13 @@ function onlyInstance([outcome, ...more]: readonly Outcome[]): string | undefine
   return outcome.instances.length === 1 ? outcome.instances[0] : undefined;
 }
 
-function entryOf(outcome: Outcome): object {
-  if (outcome instanceof RequestError) return { error: told(outcome) };
+/** JSON text. */
+function entryOf(outcome: Outcome): string {
+  if (outcome instanceof RequestError) return `{"error":${JSON.stringify(told(outcome))}}`;
   const { differs, source, id, duplicate, triggers, instances } = outcome;
-  return { source, id, duplicate, ...(differs ? { differs } : {}), triggers, instances };
+  const repeat = `"duplicate":${duplicate}${differs ? ',"differs":true' : ''}`;
+  const takers = `"triggers":${jsonOfTexts(triggers)},"instances":${jsonOfTexts(instances)}`;
+  return `{"source":${jsonOfText(source)},"id":${jsonOfText(id)},${repeat},${takers}}`;
 }
 
 function told({ code, message }: RequestError): { readonly code: string; readonly message: string } {

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { JournalStats, RowCount } from '../journal/journal.ts';
 import { STATUSES } from '../streams/instance.ts';
+import { measureDurations } from './durations.ts';
 import type { Observer } from './observer.ts';
 
 /** What `/metrics` shows. Labels are of fixed sets: no route, no source, no id. */
@@ -28,12 +29,11 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const accepted = new Counter({
-    name: 'signalbox_events_accepted_total',
-    help: 'Events accepted, by what became of them: routed, unmatched or duplicate.',
-    labelNames: ['outcome'],
-    registers,
-  });
+  // What every event counts, in plain numbers: they become metrics when somebody scrapes.
+  const accepted = { routed: 0, unmatched: 0, duplicate: 0 };
+  const proved = { first: 0, later: 0 };
+  const queued = { count: 0 };
+  showCounts(registry, { accepted, proved, queued });
   const rejected = new Counter({
     name: 'signalbox_requests_rejected_total',
     help: 'Requests refused, by the stable error code.',
@@ -45,28 +45,15 @@ export function createMetrics(gauges: Gauges): Metrics {
     help: 'Repeats of an id whose bytes were not those of the first.',
     registers,
   });
-  const proved = new Counter({
-    name: 'signalbox_requests_proved_total',
-    help: "Requests that proved themselves, by the first of their endpoint's keys or by a later one.",
-    labelNames: ['key'],
-    registers,
-  });
-  const queued = new Counter({
-    name: 'signalbox_deliveries_total',
-    help: 'Deliveries that accepted events caused: one for each trigger that took one.',
-    registers,
-  });
-  const commitLatency = new Histogram({
+  const commitLatency = measureDurations(registry, {
     name: 'signalbox_journal_commit_seconds',
     help: 'From handing something over to the journal to its being durable.',
-    buckets: SECONDS,
-    registers,
+    bounds: SECONDS,
   });
-  const latency = new Histogram({
+  const latency = measureDurations(registry, {
     name: 'signalbox_accept_seconds',
     help: 'From the last byte of a request to its event being durable.',
-    buckets: SECONDS,
-    registers,
+    bounds: SECONDS,
   });
   const attempts = new Counter({
     name: 'signalbox_delivery_attempts_total',
@@ -74,11 +61,10 @@ export function createMetrics(gauges: Gauges): Metrics {
     labelNames: ['kind', 'outcome'],
     registers,
   });
-  const attemptLatency = new Histogram({
+  const attemptLatency = measureDurations(registry, {
     name: 'signalbox_delivery_attempt_seconds',
     help: 'How long a delivery attempt took.',
-    buckets: SECONDS,
-    registers,
+    bounds: SECONDS,
   });
   const dead = new Counter({
     name: 'signalbox_dead_letters_total',
@@ -87,21 +73,20 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
   });
   measureStats(registry, gauges);
-  // What every event counts is looked up once.
-  const routed = accepted.labels('routed');
-  const unmatched = accepted.labels('unmatched');
-  const repeat = accepted.labels('duplicate');
-  const provedBy = { first: proved.labels('first'), later: proved.labels('later') };
   const attemptsOf = attemptCounters(attempts);
   return {
     registry,
     accepted(_entrance, duplicate, triggers, ms) {
-      (duplicate ? repeat : triggers.length > 0 ? routed : unmatched).inc();
-      latency.observe(ms / 1000);
+      accepted[duplicate ? 'duplicate' : triggers.length > 0 ? 'routed' : 'unmatched'] += 1;
+      latency(ms / 1000);
     },
-    proved: (by) => provedBy[by].inc(),
-    committed: (ms) => commitLatency.observe(ms / 1000),
-    queued: () => queued.inc(),
+    proved(by) {
+      proved[by] += 1;
+    },
+    committed: (ms) => commitLatency(ms / 1000),
+    queued() {
+      queued.count += 1;
+    },
     repeated({ differs }) {
       if (differs) differing.inc();
     },
@@ -110,12 +95,52 @@ export function createMetrics(gauges: Gauges): Metrics {
     },
     attempted(kind, outcome, ms) {
       attemptsOf[kind][outcome].inc();
-      attemptLatency.observe(ms / 1000);
+      attemptLatency(ms / 1000);
     },
     dead(reason) {
       dead.inc({ reason });
     },
   };
+}
+
+/** What is counted with every event. */
+interface Counts {
+  readonly accepted: Readonly<Record<'routed' | 'unmatched' | 'duplicate', number>>;
+  readonly proved: Readonly<Record<'first' | 'later', number>>;
+  readonly queued: { readonly count: number };
+}
+
+function showCounts(registry: Registry, { accepted, proved, queued }: Counts): void {
+  const registers = [registry];
+  new Counter({
+    name: 'signalbox_events_accepted_total',
+    help: 'Events accepted, by what became of them: routed, unmatched or duplicate.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(accepted)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'signalbox_requests_proved_total',
+    help: "Requests that proved themselves, by the first of their endpoint's keys or by a later one.",
+    labelNames: ['key'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [key, count] of Object.entries(proved)) this.inc({ key }, count);
+    },
+  });
+  new Counter({
+    name: 'signalbox_deliveries_total',
+    help: 'Deliveries that accepted events caused: one for each trigger that took one.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(queued.count);
+    },
+  });
 }
 
 function attemptCounters(attempts: Counter) {
