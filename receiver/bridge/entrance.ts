@@ -70,6 +70,8 @@ const DEDUP: Dedup = { enabled: true, windowMs: 86_400_000 };
 export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
   const { journal, engine, backlog, observer, renderers, streams, runtime, now } = parts;
   const made: MadeParts = { backlog, observer, engine: () => engine, now };
+  /** By entrance, what is written in steps; what comes after it waits. */
+  const inSteps = new Map<string, Promise<void>>();
 
   function arrivalAt(entrance: string): Arrival {
     const { revision } = runtime();
@@ -82,7 +84,10 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
     if (duplicate) observer.repeated({ at, entrance, source, id, differs });
   }
 
-  /** Events that start or wake instances: their rows are read, decided by and written with them. */
+  /**
+   * Events that start or wake instances: their rows are read, decided by and written with them. Before the position that
+   * says that they were read: should this end between, they are read again, and known.
+   */
   async function writeAsking(
     matched: readonly Matched[],
     arrival: Arrival,
@@ -132,6 +137,17 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
         if (held) hand(matched, arrival, units, outcomes);
       }
     });
+  }
+
+  /** What one reader has read is written in that order, whatever it asks. */
+  async function inTurn(entrance: string, write: () => Promise<void>): Promise<void> {
+    const earlier = inSteps.get(entrance);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    inSteps.set(entrance, over);
+    await earlier;
+    await write();
+    if (inSteps.get(entrance) === over) inSteps.delete(entrance);
+    resolve();
   }
 
   function tell(
@@ -187,9 +203,12 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       writePlain(plain, arrival, rows, (after) => {
         done('cause' in after ? after : writtenOf([...before, ...after]));
       });
-    if (asking.length === 0) finish([]);
-    // Before the position that says that they were read: should this end between, they are read again, and known.
-    else void writeAsking(asking, arrival, finish, done);
+    const write = async (): Promise<void> => {
+      if (asking.length === 0) finish([]);
+      else await writeAsking(asking, arrival, finish, done);
+    };
+    const isOrdered = rows !== undefined && (asking.length > 0 || inSteps.has(entrance));
+    void (isOrdered ? inTurn(entrance, write) : write());
   };
 }
 

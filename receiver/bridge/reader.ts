@@ -4,14 +4,14 @@ import type { CloudEvent } from '../event/event.ts';
 import type { Log } from '../observe/log.ts';
 import type { RunningBridge } from '../routing/runtime.ts';
 import { createEnricher } from './enricher.ts';
-import type { Unwritten, WriteEvents } from './entrance.ts';
+import type { WriteEvents, Written } from './entrance.ts';
 import { createJobReader } from './job-reader.ts';
 import { detailsOf, type JobRecord } from './job-record.ts';
 import { createJobStates } from './job-states.ts';
 import { BrokenMessage } from './members.ts';
 import { normalise } from './normalise.ts';
 import { createOutbox, type Parcel } from './outbox.ts';
-import { checkPosition, type Place, type Position, writePosition } from './position.ts';
+import type { Place } from './position.ts';
 import { readMessage } from './read-message.ts';
 import type { Reading, StateChange } from './reading.ts';
 import { reconcile } from './reconcile.ts';
@@ -19,6 +19,7 @@ import { delayOf } from './reconnect.ts';
 import type { BridgeStatus, Lossless } from './status.ts';
 import { createTally, type Tally } from './tally.ts';
 import type { Connection, Ended, Reads, Transport } from './transport.ts';
+import { createWriter } from './writer.ts';
 
 /** What a reader works with. */
 export interface ReaderParts {
@@ -44,17 +45,11 @@ export interface Reader {
   stop(): void;
 }
 
-/** Events in one transaction, at most. */
-const COMMIT = 500;
 /** From so many on, the backend has to wait; below so many, it need not any more. */
 const FULL = 4000;
 const ROOM = 1000;
-const RETRY_WRITE_MS = 500;
-/** Jobs whose state is known, in memory and in the journal. */
+/** Jobs whose state is known. */
 const KNOWN_JOBS = 20_000;
-const SAVED_JOBS = 2000;
-/** A position that only tells how far jobs are is written so often at most. */
-const SAVE_MS = 1000;
 /** What a backend drops from a full buffer shows in nothing: jobs are read so often in any case. */
 const RECONCILE_MS = 60_000;
 /** Broken messages are all counted, and told once in so long. */
@@ -66,19 +61,32 @@ export function createReader(parts: ReaderParts): Reader {
   const { bridge, client, now, setTimer, log } = parts;
   const { entry, wanted, outgoing } = bridge;
   const { source } = entry;
-  const origin = originOf(source.backend.url);
   const before = parts.place.position;
   const told = createJobStates(before?.jobs ?? [], KNOWN_JOBS);
-  const safe = createJobStates(before?.jobs ?? [], SAVED_JOBS);
   const jobs = createJobReader(source, client, now);
   const enricher = createEnricher(jobs);
   const outbox = createOutbox();
   const tally = createTally();
   const timers = new Set<() => void>();
-  let version = parts.place.version;
+  const writer = createWriter({
+    bridge,
+    origin: originOf(source.backend.url),
+    place: parts.place,
+    outbox,
+    write: parts.write,
+    caughtUp: () => state === 'Reading' && !reconciling,
+    keepsJobs: () => how?.replay === 'none',
+    written,
+    lost() {
+      stop();
+      parts.lost();
+    },
+    now,
+    setTimer,
+    log,
+  });
+  /** What comes after it was not handed over yet. */
   let cursor = before?.cursor;
-  let until = before?.until ?? now();
-  let savedAt = Number.NEGATIVE_INFINITY;
   let state: BridgeStatus['state'] = 'Connecting';
   let how: Reads | undefined;
   let trouble: string | undefined;
@@ -89,8 +97,6 @@ export function createReader(parts: ReaderParts): Reader {
   let connection: Connection | undefined;
   let connectedAt = 0;
   let failures = 0;
-  let flushing = false;
-  let planned = false;
   let full = false;
   let reconciling = false;
   let reconcileAgain = false;
@@ -120,9 +126,10 @@ export function createReader(parts: ReaderParts): Reader {
           if (!over) begin(reads);
         },
         message,
-        page: (to, next) => {
-          outbox.push({ events: [], page: { cursor: to, next } });
-          plan();
+        page(to, safe) {
+          cursor = to;
+          outbox.push({ events: [], page: { cursor: to, safe } });
+          writer.plan();
         },
         broken,
         ended(end) {
@@ -143,7 +150,7 @@ export function createReader(parts: ReaderParts): Reader {
     connectedAt = now();
     count('connects', 1);
     // Written at once: whoever read before is fenced off, and the first gap has a beginning.
-    if (savedAt === Number.NEGATIVE_INFINITY) plan();
+    writer.plan();
     if (reads.replay === 'none') reconcileNow();
     else lossless = REPLAYS[reads.replay];
   }
@@ -223,7 +230,7 @@ export function createReader(parts: ReaderParts): Reader {
     if (parcel.change !== undefined && source.enrich)
       count(job === undefined ? 'unenriched' : 'enriched', readings.length);
     parcel.events = made(readings, parcel.change, job);
-    plan();
+    writer.plan();
   }
 
   function made(
@@ -245,7 +252,7 @@ export function createReader(parts: ReaderParts): Reader {
     void (async () => {
       while (reconcileAgain && !over) {
         reconcileAgain = false;
-        await reconcileOnce(until);
+        await reconcileOnce(writer.until);
       }
       reconciling = false;
     })();
@@ -269,83 +276,19 @@ export function createReader(parts: ReaderParts): Reader {
 
   // ---- into the journal
 
-  function plan(): void {
-    if (planned || flushing || over) return;
-    planned = true;
-    // What came in one piece goes in one transaction.
-    setImmediate(flush);
-  }
-
-  function flush(): void {
-    planned = false;
-    if (flushing || over) return;
-    const parcels = outbox.take(COMMIT);
-    if (parcels.length === 0 && savedAt !== Number.NEGATIVE_INFINITY) return;
-    flushing = true;
-    for (const { standing, attempt } of parcels) if (standing !== undefined) safe.found(standing, attempt);
-    write(
-      parcels,
-      parcels.flatMap(({ events }) => events ?? []),
-    );
-  }
-
-  function write(parcels: readonly Parcel[], events: readonly CloudEvent[]): void {
-    const place = parcels.findLast(({ page }) => page !== undefined)?.page?.cursor;
-    const at = now();
-    const save = at - savedAt >= SAVE_MS || (place !== undefined && place !== cursor);
-    const position: Position = positionOf(place ?? cursor, at);
-    const row = save ? writePosition(bridge.key, version, position, at) : checkPosition(bridge.key, version);
-    const after = save ? version + 1 : version;
-    parts.write(bridge, events, { row, fence: checkPosition(bridge.key, after) }, (written) => {
-      if (over) return;
-      if ('cause' in written) {
-        failed(written, parcels, events);
-        return;
-      }
-      version = after;
-      if (save) savedAt = at;
-      until = position.until;
-      cursor = position.cursor;
-      count('events', written.events);
-      count('duplicates', written.duplicates);
-      count('differing', written.differing);
-      flushing = false;
-      for (const { page } of parcels) page?.next();
-      if (full && outbox.size < ROOM) {
-        full = false;
-        connection?.resume();
-      }
-      plan();
-    });
-  }
-
-  function positionOf(place: string | undefined, at: number): Position {
-    // While it does not read, or has yet to catch up, the gap goes on.
-    const caughtUp = state === 'Reading' && !reconciling && outbox.size === 0;
-    return {
-      origin,
-      ...(place === undefined ? {} : { cursor: place }),
-      until: caughtUp ? at : until,
-      ...(how?.replay === 'none' ? { jobs: safe.save(SAVED_JOBS) } : {}),
-    };
-  }
-
-  function failed(
-    { lost, cause }: Unwritten,
-    parcels: readonly Parcel[],
-    events: readonly CloudEvent[],
-  ): void {
-    if (lost) {
-      stop();
-      parts.lost();
-      return;
+  function written({ events, duplicates, differing }: Written): void {
+    count('events', events);
+    count('duplicates', duplicates);
+    count('differing', differing);
+    if (full && outbox.size < ROOM) {
+      full = false;
+      connection?.resume();
     }
-    log.warn({ ...tell(), cause }, "a bridge's events cannot be written; trying again");
-    later(() => write(parcels, events), RETRY_WRITE_MS);
   }
 
   function stop(): void {
     over = true;
+    writer.stop();
     connection?.close();
     for (const cancel of timers) cancel();
   }

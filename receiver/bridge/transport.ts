@@ -8,7 +8,7 @@ export interface TransportParts {
   readonly setTimer: SetTimer;
   /** Unguessable. */
   readonly randomBytes: (bytes: number) => Buffer;
-  /** Where reading goes on, for who can be told: the last place that is safe. */
+  /** Where reading goes on, for who can be told: the last place that was handed over, or is in the journal. */
   readonly cursor: string | undefined;
 }
 
@@ -37,8 +37,8 @@ export interface TransportListener {
   reads(how: Reads): void;
   /** One message of the backend's, as it came. */
   message(json: Buffer): void;
-  /** All messages up to `cursor` were handed over; `next` is called once they are safe. */
-  page(cursor: string | undefined, next: () => void): void;
+  /** All messages up to `cursor` were handed over; `safe` is called once they are durable. */
+  page(cursor: string | undefined, safe: () => void): void;
   /** Something came that cannot be read: counted and passed over. */
   broken(cause: string): void;
   /** Called once, unless it was closed from here. */

@@ -4,6 +4,8 @@ import { type Ended, endedBy, OPEN_MS, type Transport, type TransportParts } fro
 const PATH = '/ojs/v1/events';
 const LIMIT = 500;
 const PAGE_BYTES = 64 << 20;
+/** Pages are read ahead of what is durable until they have so many bytes. */
+const AHEAD_BYTES = 4 << 20;
 const READ_MS = 30_000;
 /** The backend no longer knows the cursor. */
 const FORGOTTEN = new Set([400, 410, 422]);
@@ -12,9 +14,13 @@ interface Page {
   readonly events: readonly Buffer[];
   readonly cursor: string | undefined;
   readonly more: boolean;
+  readonly bytes: number;
 }
 
-/** Asks for what came after the last event that is safe (ojs-events, 6.4), again and again. */
+/**
+ * Asks for what came after the last event (ojs-events, 6.4), again and again. The next page is on its way while the last
+ * ones are being written.
+ */
 export const poll: Transport = (parts, listener) => {
   const { setTimer, source } = parts;
   let { cursor } = parts;
@@ -22,7 +28,8 @@ export const poll: Transport = (parts, listener) => {
   let over = false;
   let told = false;
   let paused = false;
-  let waiting: (() => void) | undefined;
+  let ahead = 0;
+  let waiting = false;
   let cancel: (() => void) | undefined;
 
   function end(ended: Ended): void {
@@ -33,13 +40,17 @@ export const poll: Transport = (parts, listener) => {
 
   function soon(ms: number): void {
     if (over) return;
-    if (paused) waiting = ask;
-    else if (ms === 0) ask();
+    if (ms === 0) ask();
     else cancel = setTimer(ask, ms);
   }
 
   function ask(): void {
     if (over) return;
+    waiting = paused || ahead >= AHEAD_BYTES;
+    if (!waiting) read();
+  }
+
+  function read(): void {
     readPage(parts, cursor, limit, (page, ended) => {
       if (over) return;
       if (page !== undefined) take(page);
@@ -66,9 +77,14 @@ export const poll: Transport = (parts, listener) => {
     for (const event of page.events) listener.message(event);
     const moved = page.cursor !== undefined && page.cursor !== cursor;
     cursor = page.cursor ?? cursor;
-    // A cursor that stays although there is more would be asked for without end.
-    listener.page(cursor, () => soon(page.more && moved ? 0 : source.pollIntervalMs));
+    ahead += page.bytes;
+    listener.page(cursor, () => {
+      ahead -= page.bytes;
+      if (waiting) ask();
+    });
     if (limit < LIMIT) limit = Math.min(LIMIT, limit * 2);
+    // A cursor that stays although there is more would be asked for without end.
+    soon(page.more && moved ? 0 : source.pollIntervalMs);
   }
 
   ask();
@@ -78,9 +94,7 @@ export const poll: Transport = (parts, listener) => {
     },
     resume() {
       paused = false;
-      const next = waiting;
-      waiting = undefined;
-      next?.();
+      if (waiting) ask();
     },
     close() {
       over = true;
@@ -159,6 +173,7 @@ function parsePage(json: Buffer): Page | undefined {
       events: itemsOf(events),
       cursor: members.text('cursor'),
       more: members.raw('has_more')?.toString() === 'true',
+      bytes: json.length,
     };
   } catch (error) {
     if (error instanceof BrokenMessage) return undefined;
