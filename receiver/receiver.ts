@@ -136,7 +136,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const ready = () => runtime !== EMPTY_RUNTIME;
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
-  const triggerBacklog = createTriggerBacklog();
+  const triggerBacklog = createTriggerBacklog(await countBacklog(journal, log));
   const traffic = createTraffic(triggerBacklog, sharedJournal(options.journal?.url));
   const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
@@ -152,7 +152,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     now,
     exists: (trigger, step) => routes.route(trigger, step) !== undefined,
     due: (at) => engine?.due(at),
-    brought: (trigger, delivery) => triggerBacklog.added(trigger, delivery),
+    brought: triggerBacklog.added,
     log,
   });
   const renderers = createRenderers(journal, RENDERERS);
@@ -208,8 +208,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const deliveryObserver: DeliveryObserver = {
     ...metrics,
     tried: () => backlog.tried(),
-    ended(trigger, delivery, state) {
-      triggerBacklog.ended(trigger, delivery);
+    ended(trigger, state) {
+      triggerBacklog.ended(trigger);
       traffic.ended(trigger, state);
     },
   };
@@ -262,8 +262,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   });
   hot.public = publicHot({ runtime: rest.runtime, pipeline });
   hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
-  const counting = new AbortController();
-  await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
   const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
@@ -299,7 +297,6 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
       await bridging.stop();
       await timers.stop();
       stopSampling();
-      counting.abort();
       await running.drain(GRACE_MS);
       await streams.drain();
       await client.close();

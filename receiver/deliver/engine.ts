@@ -124,7 +124,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     const over = state === 'delivered' || state === 'dead';
     if (over && stepTask(delivery.task) !== undefined) tasks.settle(delivery, settlement, answer);
     else journal.settle(settlement);
-    if (over) observer.ended(delivery.trigger, delivery.id, state);
+    if (over) observer.ended(delivery.trigger, state);
     if (settlement.state === 'waiting') wakeFor(delivery, settlement.due);
     else if (delivery.line !== undefined) claims.wake(now());
   }

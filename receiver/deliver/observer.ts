@@ -7,7 +7,7 @@ export interface DeliveryObserver {
   /** A delivery had its first attempt since it was made or redriven, or came to its end without one. */
   tried(): void;
   /** A delivery was made, or is a dead letter. */
-  ended(trigger: string, delivery: number, state: 'delivered' | 'dead'): void;
+  ended(trigger: string, state: 'delivered' | 'dead'): void;
   /** A delivery became a dead letter. */
   dead(cause: DeathCause): void;
 }

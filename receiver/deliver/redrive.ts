@@ -51,7 +51,7 @@ export interface RedriveParts {
   /** Deliveries of the journal are due at that time. */
   readonly due: (at: number) => void;
   /** A dead letter waits again. */
-  readonly brought: (trigger: string, delivery: number) => void;
+  readonly brought: (trigger: string) => void;
   readonly now: () => number;
   readonly log: Pick<Log, 'info'>;
 }
@@ -96,7 +96,7 @@ async function bringBack(
   const start = now();
   for (const [i, { id, trigger = '' }] of items.toSorted((a, b) => a.id - b.id).entries()) {
     journal.settle({ delivery: id, state: 'waiting', due: Math.round(start + i * spacing) });
-    brought(trigger, id);
+    brought(trigger);
   }
   await journal.flush();
   due(start);

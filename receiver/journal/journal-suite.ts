@@ -375,6 +375,24 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         expect(await claimedIds(T + 9)).toEqual([deliveries[0]]);
       });
 
+      it('counts what is undone by trigger: held, waiting, parked and in line', async () => {
+        expect(await journal.countUndone()).toEqual([]);
+        const { deliveries } = await committed({ at: T, triggers: ['a/x', 'a/x', 'a/x'], held: true });
+        await committed({ at: T, triggers: ['a/y'], parked: 'suspended' });
+        for (let i = 0; i < 2; i++) await committed({ at: T, triggers: ['a/z'], line: 'l' });
+        journal.settle({
+          delivery: deliveries[0] ?? 0,
+          state: 'delivered',
+          attempt: { at: T, durationMs: 1 },
+        });
+        const counts = await journal.countUndone();
+        expect(Object.fromEntries(counts.map(({ trigger, count }) => [trigger, count]))).toEqual({
+          'a/x': 2,
+          'a/y': 1,
+          'a/z': 2,
+        });
+      });
+
       it('releases thousands', async () => {
         const units = Array.from({ length: 2500 }, () => unit({ at: T, triggers: ['a/x'], held: true }));
         for (const each of await commit(journal, units)) {

@@ -245,6 +245,12 @@ export interface DeliveryRow {
   readonly attempts: readonly Attempt[];
 }
 
+/** How many deliveries of a trigger wait or are parked. */
+export interface TriggerCount {
+  readonly trigger: string;
+  readonly count: number;
+}
+
 export interface JournalStats {
   /** Deliveries that wait or are parked. */
   readonly backlog: number;
@@ -310,6 +316,8 @@ export interface Journal {
   ): Promise<{ readonly row: EventRow; readonly data: Uint8Array | undefined } | undefined>;
   deliveries(query: Query): Promise<Page<DeliveryRow>>;
   stats(): Promise<JournalStats>;
+  /** The backlog by trigger. It reads all that is undone: once, at a start. */
+  countUndone(): Promise<readonly TriggerCount[]>;
   /** The rows of a kind with these ids, in their order; undefined where there is none. */
   rows(kind: string, ids: readonly string[]): Promise<readonly (StateRow | undefined)[]>;
   /** The rows of a kind that are due, earliest first. */

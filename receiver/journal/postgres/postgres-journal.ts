@@ -5,6 +5,7 @@ import { type Journal, JournalError, type JournalStats, type UnitOutcome } from 
 import type { PostgresAddress } from './address.ts';
 import { createClaims, release } from './claim.ts';
 import { connect, createPool } from './connection.ts';
+import { countUndone } from './count-undone.ts';
 import { createDoubts } from './doubts.ts';
 import { createLines } from './lines.ts';
 import { createLists } from './lists.ts';
@@ -255,6 +256,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     event: (event) => asked(() => lists.event(event)),
     deliveries: (query) => asked(() => lists.deliveries(query)),
     stats: () => asked(stats),
+    countUndone: () => asked(() => countUndone(pool, names)),
     rows: (kind, ids) => asked(() => rowReader.rows(kind, ids)),
     dueRows: (kind, now, limit) => asked(() => rowReader.dueRows(kind, now, limit)),
     nextRowDue: (kind) => asked(() => rowReader.nextRowDue(kind)),

@@ -13,6 +13,7 @@ export type Method =
   | 'deliveries'
   | 'event'
   | 'stats'
+  | 'countUndone'
   | 'rows'
   | 'dueRows'
   | 'nextRowDue'

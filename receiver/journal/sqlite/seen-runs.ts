@@ -55,12 +55,20 @@ export function createSeenRuns(db: DatabaseSync, runKeys: number): SeenRuns {
   const found: Run[] = [];
   load();
 
+  /** Row by row, into one place: what is read is garbage at once, and of millions of keys it would be the largest there is. */
   function load(): void {
     const chunks = db.prepare('SELECT body FROM chunk WHERE id >= ? AND id < ? ORDER BY id');
+    let words = new Uint32Array(runKeys * 4);
     for (const stored of db.prepare('SELECT * FROM run ORDER BY id').all() as unknown as StoredRun[]) {
-      const bodies = chunks.all(stored.id * CHUNKS, (stored.id + 1) * CHUNKS) as { body: Uint8Array }[];
-      const words = wordsOf(bodies.map(({ body }) => body));
-      known({ ...stored, keys: words.length / 4 }, words);
+      let length = 0;
+      for (const chunk of chunks.iterate(stored.id * CHUNKS, (stored.id + 1) * CHUNKS)) {
+        const { body } = chunk as { body: Uint8Array };
+        const more = (body.length / ENTRY) * 4;
+        if (length + more > words.length) words = grown(words, length + more);
+        readWords(body, words, length);
+        length += more;
+      }
+      known({ ...stored, keys: length / 4 }, words);
     }
   }
 
@@ -142,18 +150,19 @@ interface StoredRun {
   expires: number;
 }
 
-/** The keys in the entries of chunks, four words each. */
-function wordsOf(bodies: readonly Uint8Array[]): Uint32Array {
-  const entries = bodies.reduce((sum, { length }) => sum + length, 0) / ENTRY;
-  const words = new Uint32Array(entries * 4);
-  let i = 0;
-  for (const body of bodies) {
-    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    for (let at = 0; at < body.length; at += ENTRY) {
-      for (let word = 0; word < 4; word++) words[i++] = view.getUint32(at + 4 * word, true);
-    }
+function grown(words: Uint32Array, least: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.max(least, words.length * 2));
+  larger.set(words);
+  return larger;
+}
+
+/** Puts the keys in the entries of a chunk into `words` from `start` on, four words each. */
+function readWords(body: Uint8Array, words: Uint32Array, start: number): void {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  let i = start;
+  for (let at = 0; at < body.length; at += ENTRY) {
+    for (let word = 0; word < 4; word++) words[i++] = view.getUint32(at + 4 * word, true);
   }
-  return words;
 }
 
 function chunkId(run: number, word: number): number {

@@ -146,6 +146,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     event: (event) => session.ask('event', event),
     deliveries: (query) => list('deliveries', query),
     stats: () => session.ask('stats'),
+    countUndone: () => session.ask('countUndone'),
     rows: (kind, ids) => session.ask('rows', kind, ids),
     dueRows: (kind, now, limit) => session.ask('dueRows', kind, now, limit),
     nextRowDue: (kind) => session.ask('nextRowDue', kind),

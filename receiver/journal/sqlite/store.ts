@@ -20,6 +20,7 @@ import { openShapes } from './shapes.ts';
 import { createSpace } from './space.ts';
 import { isIoError, journalError } from './sqlite-error.ts';
 import { openTally } from './tally.ts';
+import { createUndoneCount } from './undone-count.ts';
 import { type Batch, OPERATION, OPERATION_HEAD } from './wire.ts';
 import { createRowWriter } from './write-rows.ts';
 import { createUnitWriter } from './write-unit.ts';
@@ -110,6 +111,7 @@ function openParts(
   const oldest = db.prepare(
     'SELECT received FROM event WHERE id = (SELECT event FROM waiting ORDER BY id LIMIT 1)',
   );
+  const countUndone = createUndoneCount(db, names);
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   /** Operations that failed though nobody waits for them: packed, oldest first. */
@@ -310,6 +312,7 @@ function openParts(
         ...(row === undefined ? {} : { oldest: row.received }),
       };
     },
+    countUndone,
     /** One step of dropping what has passed its time or is more than may be kept, with one fsync. */
     prune(now: number): Pruned {
       return transaction(() => {
