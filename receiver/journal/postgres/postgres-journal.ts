@@ -240,7 +240,12 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
         });
         return (rows[0] as { body: string } | undefined)?.body;
       }),
-    claim: (now, limit, bytes) => asked(() => claim(pool, names, session, { now, limit, bytes })),
+    claim: (now, limit, bytes) =>
+      asked(async () => {
+        const claimed = await claim(pool, names, session, { now, limit, bytes });
+        if (claimed.some(({ line }) => line !== undefined)) lines.found();
+        return claimed;
+      }),
     nextDue: () => asked(() => nextDue(pool)),
     release: (trigger, now) =>
       asked(async () => {
