@@ -153,12 +153,14 @@ export function noteShapes(on: Queries, part: number, shapes: readonly number[])
   if (shapes.length > 0) send(on, { ...SHAPES_USED, values: [part, int4s(shapes)] });
 }
 
-/** The texts of a unit that are stored by number. */
-export function namesOf({ event, deliveries }: Unit): string[] {
-  return [
-    ...(event === undefined ? [] : [event.entrance]),
-    ...deliveries.flatMap(({ trigger, shape }) => [trigger, shape]),
-  ];
+/** The texts of units that are stored by number, and these Shapes: each once. */
+export function namesOf(shapes: Iterable<string>, units: readonly Unit[]): ReadonlySet<string> {
+  const found = new Set<string>(shapes);
+  for (const { event, deliveries } of units) {
+    if (event !== undefined) found.add(event.entrance);
+    for (const { trigger, shape } of deliveries) found.add(trigger).add(shape);
+  }
+  return found;
 }
 
 function addDeliveries(into: Columns, unit: Unit, event: number, ids: readonly number[], names: Names): void {

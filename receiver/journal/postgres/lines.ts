@@ -34,6 +34,10 @@ const AMONG = {
 
 /** Deliveries of one trigger and one line: at most one of them is out, which is to say in state `waiting`. */
 export interface Lines {
+  /** Whether there are lines at all, as far as this receiver knows: it knows of those that it has had to do with. */
+  exist(): boolean;
+  /** A delivery was seen that is in one. */
+  found(): void;
   /** Which of these deliveries are in a line; asked only since there are lines at all. */
   among(on: Queries, deliveries: readonly number[]): Promise<ReadonlySet<number>>;
   /** Gives each of these lines' place to the next, where it is free. In the caller's transaction. */
@@ -44,6 +48,10 @@ export interface Lines {
 export function createLines(exist: boolean): Lines {
   let known = exist;
   return {
+    exist: () => known,
+    found() {
+      known = true;
+    },
     async among(on, deliveries) {
       if (!known || deliveries.length === 0) return new Set();
       const { rows } = await on.query({ ...AMONG, values: [int8s(deliveries)] });

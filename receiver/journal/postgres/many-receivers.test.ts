@@ -105,6 +105,22 @@ describeWithPostgres('many receivers on one PostgreSQL', (postgres) => {
     expect(order).toEqual(order.toSorted((x, y) => x - y));
   });
 
+  it('gives a line its next also where the one that delivers has accepted none', async () => {
+    const [a, b] = await pair();
+    await commit(a, [
+      unit({ at: T, triggers: ['a/x'], line: 'l' }),
+      unit({ at: T, triggers: ['a/x'], line: 'l' }),
+    ]);
+    for (let turn = 0; turn < 2; turn++) {
+      const claimed = await b.claim(T, 9, 1 << 20);
+      expect(claimed).toHaveLength(1);
+      for (const { id } of claimed)
+        b.settle({ delivery: id, state: 'delivered', attempt: { at: T, durationMs: 1 } });
+    }
+    await b.flush();
+    expect(await a.stats()).toMatchObject({ backlog: 0 });
+  });
+
   it('tells the others of work that anybody may do', async () => {
     const [a, b] = await pair();
     const told = new Promise<void>((resolve) => {

@@ -243,7 +243,11 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
         return (rows[0] as { body: string } | undefined)?.body;
       }),
     claim: (now, limit, bytes, except = []) =>
-      asked(() => claims.claim(session, { now, limit, bytes, except })),
+      asked(async () => {
+        const claimed = await claims.claim(session, { now, limit, bytes, except });
+        if (claimed.some(({ line }) => line !== undefined)) lines.found();
+        return claimed;
+      }),
     nextDue: (except = []) => asked(() => claims.nextDue(except)),
     release: (trigger, now) =>
       asked(async () => {

@@ -1,7 +1,7 @@
 import type { Attempt, Settlement } from '../journal.ts';
 import { float8s, int4s, int8s, texts } from './binary-array.ts';
 import type { Line, Lines } from './lines.ts';
-import type { Queries } from './queries.ts';
+import { type Queries, send } from './queries.ts';
 import { STATE } from './schema.ts';
 
 /** How many attempts of a delivery are kept: the newest. */
@@ -87,6 +87,8 @@ export interface SettleParts {
   /** Whether the partition of an id can be written. */
   readonly isOpen: (id: number) => boolean;
   readonly lines: Lines;
+  /** Whether who ends a delivery was given it before, by this receiver, which then knows whether it is in a line. */
+  readonly given: boolean;
 }
 
 /**
@@ -117,7 +119,7 @@ export async function settle(
 function settleRound(
   on: Queries,
   round: readonly Settlement[],
-  { session, isOpen }: SettleParts,
+  { session, isOpen, lines: known, given }: SettleParts,
 ): Promise<readonly Line[]>[] {
   const sorted = [...round].sort((a, b) => a.delivery - b.delivery);
   const ends: (Told<'delivered'> | Told<'dead'>)[] = [];
@@ -138,14 +140,17 @@ function settleRound(
     touched.push(lines);
   };
   if (ends.length > 0) {
-    ask(END, [
+    const values = [
       ids(ends),
       int4s(ends.map(({ state }) => STATE[state])),
       float8s(ends.map((end) => (end.state === 'dead' ? end.at : end.attempt.at))),
       texts(ends.map((end) => (end.state === 'dead' ? end.reason : undefined))),
       attempts(ends),
       int4s(ends.map(({ state, delivery }) => (state === 'delivered' && isOpen(delivery) ? 1 : 0))),
-    ]);
+    ];
+    // Where none was of a line, the commit need not wait for the answer.
+    if (given && !known.exist()) send(on, { ...END, values: [session, ...values] });
+    else ask(END, values);
   }
   if (waits.length > 0) {
     const due = float8s(waits.map((wait) => wait.due));

@@ -3,7 +3,7 @@ import type { Settlement, Unit, UnitOutcome } from '../journal.ts';
 import { int4s, texts } from './binary-array.ts';
 import { type InsertParts, insert, namesOf, noteShapes, numbered, type Written } from './insert.ts';
 import { type Judgement, judge } from './judge.ts';
-import { claimKeys, findKeys, keysOf, settleKeys } from './keys.ts';
+import { claimKeys, findKeys, keysOf, settleKeys, takeKeys } from './keys.ts';
 import type { Line, Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import type { Part, Partitions } from './partitions.ts';
@@ -45,6 +45,9 @@ const PUT_SHAPES = {
     INSERT INTO shape_of SELECT $1::int8, unnest($2::int4[]) ON CONFLICT DO NOTHING`,
 };
 const DIVISION_BY_ZERO = '22012';
+const UNIQUE_VIOLATION = '23505';
+/** For so many batches after one in which somebody had a key, what keys there are is asked first. */
+const ASKED_AFTER = 32;
 /** No partition takes the row, or the one that would is closed. */
 const NO_PARTITION = ['23514', '42P01'];
 const ATTEMPTS = 8;
@@ -54,6 +57,8 @@ export function createBatchWriter(parts: WriterParts) {
   const { names, partitions, lines } = parts;
   /** `partition/shape` that the database knows of. */
   const noted = new Set<string>();
+  /** For how many batches more the keys are asked for. */
+  let asking = 0;
 
   function shapesToNote(part: Part, written: readonly Written[]): number[] {
     const found = new Set<number>();
@@ -63,18 +68,18 @@ export function createBatchWriter(parts: WriterParts) {
 
   async function once(client: pg.Client, session: string, batch: Batch): Promise<UnitOutcome[]> {
     const { units, settlements, shapes } = batch;
-    await names.define(client, [...shapes.keys(), ...units.flatMap(namesOf)]);
+    await names.define(client, namesOf(shapes.keys(), units));
     const part = await partForUnits(client, units);
     const numbers = await numbersFor(client, part, units);
     const tally = createTally();
-    const settling = { session, isOpen: partitions.isOpen, lines };
+    const settling = { session, isOpen: partitions.isOpen, lines, given: false };
     let refused: readonly (UnitOutcome | undefined)[] = [];
     let written: readonly Written[] = [];
     let noting: number[] = [];
     await transaction(client, async (on) => {
       send(on, { ...ALIVE, values: [session] });
       if (shapes.size > 0) putShapes(on, session, shapes);
-      const told = await settle(on, settlements, settling);
+      const told = await settle(on, settlements, { ...settling, given: true });
       refused = await judgeBy(on, units, tally);
       written = numbered(
         units.filter((_, i) => refused[i] === undefined),
@@ -136,18 +141,30 @@ export function createBatchWriter(parts: WriterParts) {
   async function judgeBy(on: Queries, units: readonly Unit[], tally: Tally): Promise<Judgement['refused']> {
     if (units.length === 0) return [];
     const asked = keysOf(units);
-    const claimed = await claimKeys(on, asked.wanted);
-    const others = [...asked.wanted.keys(), ...asked.looked].filter((key) => !claimed.has(key));
-    const found = await findKeys(on, others);
-    for (const key of asked.wanted.keys()) {
-      // Somebody had it a moment ago and has let it go.
-      if (!claimed.has(key) && !found.has(key)) throw new DecideAgain();
-    }
+    if (asking === 0 && asked.looked.size === 0 && units.every(({ rows = [] }) => rows.length === 0))
+      return hope(on, units, tally);
+    asking = Math.max(0, asking - 1);
+    const had = await claimKeys(on, asked.wanted);
+    const known = await findKeys(on, [...had, ...asked.looked]);
+    // Somebody had it a moment ago and has let it go.
+    if ([...had].some((key) => !known.has(key))) throw new DecideAgain();
+    if (had.size > 0) asking = ASKED_AFTER;
     const rowsFound = await findRows(on, units);
-    const { refused, taken, rows } = judge(units, found, rowsFound.stored);
-    settleKeys(on, asked, claimed, taken);
+    const { refused, taken, rows } = judge(units, known, rowsFound.stored);
+    settleKeys(on, asked, had, taken);
     writeRows(on, rowsFound, rows, tally);
-    for (const { answer } of taken.values()) tally.add('key', '', 'bytes', ROW_BYTES.key + answer.length);
+    countKeys(taken, tally);
+    return refused;
+  }
+
+  /**
+   * Takes it that all keys are new, as they nearly always are: nothing is to be awaited then, and the transaction is one
+   * message. Where one is not, the transaction fails, and the batch is written again by what there is.
+   */
+  function hope(on: Queries, units: readonly Unit[], tally: Tally): Judgement['refused'] {
+    const { refused, taken } = judge(units, new Map(), new Map());
+    takeKeys(on, taken);
+    countKeys(taken, tally);
     return refused;
   }
 
@@ -186,6 +203,10 @@ export function createBatchWriter(parts: WriterParts) {
       await parts.renew(session);
       return true;
     }
+    if (state === UNIQUE_VIOLATION && asking === 0) {
+      asking = ASKED_AFTER;
+      return true;
+    }
     if (NO_PARTITION.includes(state)) {
       await partitions.refresh(client);
       return true;
@@ -203,6 +224,10 @@ export function createBatchWriter(parts: WriterParts) {
       }
     }
   };
+}
+
+function countKeys(taken: Judgement['taken'], tally: Tally): void {
+  for (const { answer } of taken.values()) tally.add('key', '', 'bytes', ROW_BYTES.key + answer.length);
 }
 
 /** What this session will have in memory. */
