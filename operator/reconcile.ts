@@ -49,6 +49,21 @@ interface Told {
 export function createReconciler(options: ReconcileOptions): Reconciler {
   const { sources, publisher, confirmer, statusWriter, dependents, again, now } = options;
   const told = new Map<string, Told>();
+  /** Those of them whose receivers were behind, or still had time. */
+  const behind = new Set<string>();
+  /** What all receivers ran when they last moved. */
+  let common = -Infinity;
+
+  function tell(key: string, now: Told): void {
+    told.set(key, now);
+    if (now.state === 'Live') behind.delete(key);
+    else behind.add(key);
+  }
+
+  function untell(key: string): void {
+    told.delete(key);
+    behind.delete(key);
+  }
 
   async function reconcile(key: string): Promise<void> {
     const gathered = await gather(sources, key, (things) => dependents.set(key, things)).catch(
@@ -65,7 +80,9 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     if (matters && stillHasTime(key, revision, confirmation.state)) return;
     const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
     await statusWriter.write(gathered, findings);
-    told.set(key, { revision, since: now(), state: confirmation.state });
+    tell(key, { revision, since: now(), state: confirmation.state });
+    // Receivers that moved while it was written found the key told as it was before.
+    if (confirmer.state(revision).state !== confirmation.state) again(key);
     // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
     if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
   }
@@ -83,7 +100,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const { conditions, status } = keptStatus(gathered.resource.status as Partial<OwnStatus> | undefined);
     const outcome = { entry: publisher.get(key), ready, conditions, findings: [], status };
     await statusWriter.write(gathered, { outcome, confirmation: { state: 'Live' } });
-    told.delete(key);
+    untell(key);
   }
 
   /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
@@ -113,7 +130,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const since = running ? before.since : now();
     const left = since + PATIENCE_MS - now();
     if (left <= 0) return false;
-    told.set(key, { revision, since, state: undefined });
+    tell(key, { revision, since, state: undefined });
     again(key, left);
     return true;
   }
@@ -123,7 +140,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   }
 
   function forget(key: string): void {
-    told.delete(key);
+    untell(key);
     dependents.set(key, []);
     statusWriter.forget(key);
   }
@@ -140,9 +157,14 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       }
     },
     receiversMoved() {
-      for (const [key, { revision, state }] of told) {
-        const now = confirmer.state(revision).state;
-        if (state === undefined ? now === 'Live' : now !== state) again(key);
+      const before = common;
+      common = confirmer.common;
+      // Who runs everywhere goes on doing so while no receiver falls back.
+      for (const key of common >= before ? behind : told.keys()) {
+        const one = told.get(key);
+        if (one === undefined) continue;
+        const now = confirmer.state(one.revision).state;
+        if (one.state === undefined ? now === 'Live' : now !== one.state) again(key);
       }
     },
   };
