@@ -2,18 +2,24 @@ import { isStatus } from '../receiver/kube/api-error.ts';
 import type { Entry } from '../receiver/routing/table.ts';
 import type { Confirmation, Confirmer } from './confirm/confirmer.ts';
 import type { Dependents } from './gather/dependents.ts';
-import { gather, type Sources, unplanned } from './gather/gather.ts';
+import { type Gathered, gather, type Sources, unplanned } from './gather/gather.ts';
 import { BEARER_TOKENS, sourceKey } from './gather/needs.ts';
 import type { MakeSecrets } from './kube/make-secrets.ts';
 import { heldTokens } from './plan/bearer-tokens.ts';
 import type { Outcome, PlannedStatus } from './plan/outcome.ts';
 import { withoutUndefined } from './plan/without-undefined.ts';
 import type { Published, Publisher } from './publish/publisher.ts';
+import { createRoom } from './room.ts';
 import type { OwnStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 /** How long the receivers may take for a revision before the status says that they do. */
 const PATIENCE_MS = 2000;
+/**
+ * Resources that are looked at, or whose status is being written, before others wait to be looked at: each holds all that
+ * its plan was made of, and the API server writes no faster for ten times as many.
+ */
+const HOLDING = 64;
 
 export interface ReconcileOptions {
   readonly sources: Sources;
@@ -38,6 +44,12 @@ export interface Reconciler {
   receiversMoved(): void;
 }
 
+interface Planned {
+  readonly gathered: Gathered | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly published: Promise<Published>;
+}
+
 interface Told {
   readonly revision: number;
   /** When this revision was first asked for. */
@@ -48,6 +60,7 @@ interface Told {
 
 export function createReconciler(options: ReconcileOptions): Reconciler {
   const { sources, publisher, confirmer, statusWriter, dependents, again, now } = options;
+  const room = createRoom(HOLDING);
   const told = new Map<string, Told>();
   /** Those of them whose receivers were behind, or still had time. */
   const behind = new Set<string>();
@@ -66,6 +79,23 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   }
 
   async function reconcile(key: string): Promise<void> {
+    const { gathered, outcome, published } = await room.whenFree(() => plan(key));
+    const { revision, full } = await published;
+    if (gathered === undefined || outcome === undefined) return forget(key);
+    const confirmation = confirmer.state(revision);
+    const matters = outcome.ready.status === 'True' && !full;
+    if (matters && stillHasTime(key, revision, confirmation.state)) return;
+    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
+    await room.atOnce(() => statusWriter.write(gathered, findings));
+    tell(key, { revision, since: now(), state: confirmation.state });
+    // Receivers that moved while it was written found the key told as it was before.
+    if (confirmer.state(revision).state !== confirmation.state) again(key);
+    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
+    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
+  }
+
+  /** What the resource comes to, on its way into the table. */
+  async function plan(key: string): Promise<Planned> {
     const gathered = await gather(sources, key, (things) => dependents.set(key, things)).catch(
       async (error: unknown) => {
         if (isStatus(error, 403)) await tellForbidden(key, error as Error);
@@ -73,18 +103,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       },
     );
     const outcome = gathered?.plan(publisher);
-    const { revision, full } = await publish(key, outcome?.entry);
-    if (gathered === undefined || outcome === undefined) return forget(key);
-    const confirmation = confirmer.state(revision);
-    const matters = outcome.ready.status === 'True' && !full;
-    if (matters && stillHasTime(key, revision, confirmation.state)) return;
-    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
-    await statusWriter.write(gathered, findings);
-    tell(key, { revision, since: now(), state: confirmation.state });
-    // Receivers that moved while it was written found the key told as it was before.
-    if (confirmer.state(revision).state !== confirmation.state) again(key);
-    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
-    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
+    return { gathered, outcome, published: publish(key, outcome?.entry) };
   }
 
   /** What served before serves on; only the status says what the operator lacks. */
