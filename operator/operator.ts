@@ -101,6 +101,8 @@ const PRIMING = 64;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 /** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
 const RESYNC_MS = 600_000;
+/** How long a start waits for the receivers to tell that they run the table; longer where none has run before. */
+const KNOWN_MS = { first: 10_000, again: 2000 };
 /** So many looked at in a row are many. */
 const MANY = 1000;
 /** A status tells of its keys' last use at most so often. */
@@ -123,6 +125,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const stopping = new AbortController();
   let resync: NodeJS.Timeout | undefined;
   let started = false;
+  let moved: (() => void) | undefined;
   let token: Promise<string> | undefined;
   async function adminToken(fresh: boolean): Promise<string> {
     if (fresh) token = undefined;
@@ -137,7 +140,10 @@ export function createOperator(options: OperatorOptions): Operator {
   const confirmer = createConfirmer({
     ask: options.ask,
     token: adminToken,
-    changed: () => reconciler.receiversMoved(),
+    changed: () => {
+      reconciler.receiversMoved();
+      moved?.();
+    },
     random,
   });
   const keyUses = createKeyUses({
@@ -164,7 +170,10 @@ export function createOperator(options: OperatorOptions): Operator {
   });
   const publisher = createPublisher({
     secrets: createRoutingSecrets(client, namespace),
-    written: (revision) => confirmer.expect(revision),
+    written(revision) {
+      confirmer.expect(revision);
+      moved?.();
+    },
     log,
     random,
   });
@@ -250,6 +259,18 @@ export function createOperator(options: OperatorOptions): Operator {
     publisher.release();
   }
 
+  /** What no receiver is known to run yet would only be looked at twice. */
+  async function receiversKnown(mostMs: number): Promise<void> {
+    const known = new AbortController();
+    moved = () => {
+      const { revision } = publisher;
+      if (revision > 0 && confirmer.state(revision).state !== 'Publishing') known.abort();
+    };
+    moved();
+    await pause(mostMs, AbortSignal.any([known.signal, stopping.signal]));
+    moved = undefined;
+  }
+
   async function loadTable(): Promise<void> {
     for (let failures = 1; !stopping.signal.aborted; failures += 1) {
       try {
@@ -268,8 +289,11 @@ export function createOperator(options: OperatorOptions): Operator {
       adminToken(false).catch((error: Error) => log.warn({ error: error.message }, 'no admin token yet'));
       await Promise.race([Promise.all([world.synced, loadTable()]), aborted(stopping.signal)]);
       if (stopping.signal.aborted) return;
+      const first = publisher.held;
       await firstTable();
       confirmer.expect(publisher.revision);
+      await receiversKnown(first ? KNOWN_MS.first : KNOWN_MS.again);
+      if (stopping.signal.aborted) return;
       for (const key of everything()) queue.add(key);
       queue.start();
       started = true;

@@ -2,18 +2,24 @@ import { isStatus } from '../receiver/kube/api-error.ts';
 import type { Entry } from '../receiver/routing/table.ts';
 import type { Confirmation, Confirmer } from './confirm/confirmer.ts';
 import type { Dependents } from './gather/dependents.ts';
-import { gather, type Sources, unplanned } from './gather/gather.ts';
+import { type Gathered, gather, type Sources, unplanned } from './gather/gather.ts';
 import { BEARER_TOKENS, sourceKey } from './gather/needs.ts';
 import type { MakeSecrets } from './kube/make-secrets.ts';
 import { heldTokens } from './plan/bearer-tokens.ts';
 import type { Outcome, PlannedStatus } from './plan/outcome.ts';
 import { withoutUndefined } from './plan/without-undefined.ts';
 import type { Published, Publisher } from './publish/publisher.ts';
+import { createRoom } from './room.ts';
 import type { OwnStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 /** How long the receivers may take for a revision before the status says that they do. */
 const PATIENCE_MS = 2000;
+/**
+ * Resources that are looked at, or whose status is being written, before others wait to be looked at: each holds all that
+ * its plan was made of, and the API server writes no faster for ten times as many.
+ */
+const HOLDING = 64;
 
 export interface ReconcileOptions {
   readonly sources: Sources;
@@ -38,6 +44,12 @@ export interface Reconciler {
   receiversMoved(): void;
 }
 
+interface Planned {
+  readonly gathered: Gathered | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly published: Promise<Published>;
+}
+
 interface Told {
   readonly revision: number;
   /** When this revision was first asked for. */
@@ -48,9 +60,42 @@ interface Told {
 
 export function createReconciler(options: ReconcileOptions): Reconciler {
   const { sources, publisher, confirmer, statusWriter, dependents, again, now } = options;
+  const room = createRoom(HOLDING);
   const told = new Map<string, Told>();
+  /** Those of them whose receivers were behind, or still had time. */
+  const behind = new Set<string>();
+  /** What all receivers ran when they last moved. */
+  let common = -Infinity;
+
+  function tell(key: string, now: Told): void {
+    told.set(key, now);
+    if (now.state === 'Live') behind.delete(key);
+    else behind.add(key);
+  }
+
+  function untell(key: string): void {
+    told.delete(key);
+    behind.delete(key);
+  }
 
   async function reconcile(key: string): Promise<void> {
+    const { gathered, outcome, published } = await room.whenFree(() => plan(key));
+    const { revision, full } = await published;
+    if (gathered === undefined || outcome === undefined) return forget(key);
+    const confirmation = confirmer.state(revision);
+    const matters = outcome.ready.status === 'True' && !full;
+    if (matters && stillHasTime(key, revision, confirmation.state)) return;
+    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
+    await room.atOnce(() => statusWriter.write(gathered, findings));
+    tell(key, { revision, since: now(), state: confirmation.state });
+    // Receivers that moved while it was written found the key told as it was before.
+    if (confirmer.state(revision).state !== confirmation.state) again(key);
+    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
+    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
+  }
+
+  /** What the resource comes to, on its way into the table. */
+  async function plan(key: string): Promise<Planned> {
     const gathered = await gather(sources, key, (things) => dependents.set(key, things)).catch(
       async (error: unknown) => {
         if (isStatus(error, 403)) await tellForbidden(key, error as Error);
@@ -58,16 +103,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       },
     );
     const outcome = gathered?.plan(publisher);
-    const { revision, full } = await publish(key, outcome?.entry);
-    if (gathered === undefined || outcome === undefined) return forget(key);
-    const confirmation = confirmer.state(revision);
-    const matters = outcome.ready.status === 'True' && !full;
-    if (matters && stillHasTime(key, revision, confirmation.state)) return;
-    const findings = { outcome, confirmation, ...(full ? { full: serving(key) } : {}) };
-    await statusWriter.write(gathered, findings);
-    told.set(key, { revision, since: now(), state: confirmation.state });
-    // Last, so that one that cannot be made holds nothing else up. That it came is told by the watch of Secrets.
-    if (outcome.toMake !== undefined) await options.makeSecrets(gathered, outcome.toMake);
+    return { gathered, outcome, published: publish(key, outcome?.entry) };
   }
 
   /** What served before serves on; only the status says what the operator lacks. */
@@ -83,7 +119,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const { conditions, status } = keptStatus(gathered.resource.status as Partial<OwnStatus> | undefined);
     const outcome = { entry: publisher.get(key), ready, conditions, findings: [], status };
     await statusWriter.write(gathered, { outcome, confirmation: { state: 'Live' } });
-    told.delete(key);
+    untell(key);
   }
 
   /** Starts on the spot: nothing may come after the plan, or two WebhookSecrets could take one source. */
@@ -113,7 +149,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const since = running ? before.since : now();
     const left = since + PATIENCE_MS - now();
     if (left <= 0) return false;
-    told.set(key, { revision, since, state: undefined });
+    tell(key, { revision, since, state: undefined });
     again(key, left);
     return true;
   }
@@ -123,7 +159,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   }
 
   function forget(key: string): void {
-    told.delete(key);
+    untell(key);
     dependents.set(key, []);
     statusWriter.forget(key);
   }
@@ -140,9 +176,14 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       }
     },
     receiversMoved() {
-      for (const [key, { revision, state }] of told) {
-        const now = confirmer.state(revision).state;
-        if (state === undefined ? now === 'Live' : now !== state) again(key);
+      const before = common;
+      common = confirmer.common;
+      // Who runs everywhere goes on doing so while no receiver falls back.
+      for (const key of common >= before ? behind : told.keys()) {
+        const one = told.get(key);
+        if (one === undefined) continue;
+        const now = confirmer.state(one.revision).state;
+        if (one.state === undefined ? now === 'Live' : now !== one.state) again(key);
       }
     },
   };

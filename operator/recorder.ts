@@ -15,6 +15,8 @@ const PENDING = 256;
 /** Events at once, and how many a second after that: ten thousand resources that go live need not all be told. */
 const BURST = 100;
 const PER_SECOND = 10;
+/** So many of them are for warnings alone: among ten thousand that go live, the one that does not is told. */
+const FOR_WARNINGS = 50;
 /** What the API server takes as a message. */
 const MAX_MESSAGE = 1024;
 
@@ -45,10 +47,10 @@ export function createRecorder(client: KubeClient, log: Log, now: () => number):
   let tokens = BURST;
   let filledAt = now();
 
-  function takeToken(): boolean {
+  function takeToken(type: StatusEvent['type']): boolean {
     tokens = Math.min(BURST, tokens + ((now() - filledAt) / 1000) * PER_SECOND);
     filledAt = now();
-    if (tokens < 1) return false;
+    if (tokens < (type === 'Warning' ? 1 : FOR_WARNINGS + 1)) return false;
     tokens -= 1;
     return true;
   }
@@ -98,7 +100,7 @@ export function createRecorder(client: KubeClient, log: Log, now: () => number):
 
   return {
     record(regarding, event) {
-      if (pending.size >= PENDING || !takeToken()) return;
+      if (pending.size >= PENDING || !takeToken(event.type)) return;
       const writing = write(regarding, event).catch((error: unknown) => {
         // The namespace goes away with all in it: nothing to tell.
         if (!isStatus(error, 403, 404))

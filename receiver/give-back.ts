@@ -12,3 +12,12 @@ export function giveBackMemory(): void {
   setFlagsFromString('--no-expose-gc');
   collect({ type: 'major', flavor: 'last-resort' });
 }
+
+/**
+ * From now on the heap grows by four tenths of what is in use before it is collected. Left to itself, V8 lets ten thousand
+ * resources leave three times what is kept, and what a process once took counts against its limit. For who has more time
+ * than memory.
+ */
+export function growSlowly(): void {
+  setFlagsFromString('--heap-growing-percent=40');
+}

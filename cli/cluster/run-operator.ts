@@ -8,7 +8,7 @@ import { notReady } from '../../operator/observe/readiness.ts';
 import { createOperator, type Operator } from '../../operator/operator.ts';
 import type { BridgeReport } from '../../operator/plan/bridge-report.ts';
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
-import { giveBackMemory } from '../../receiver/give-back.ts';
+import { giveBackMemory, growSlowly } from '../../receiver/give-back.ts';
 import { healthApp } from '../../receiver/http/health-app.ts';
 import { type ListenAddress, openListener } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
@@ -41,6 +41,7 @@ export interface OperatorSettings {
 /** Starts an operator; returns at once, also where the API server is away. */
 export async function runOperator(settings: OperatorSettings): Promise<{ close(): Promise<void> }> {
   const { kubeconfig, egress, admin, identity, log, ...rest } = settings;
+  growSlowly();
   const kubeConfig = kubeConfigFrom(kubeconfig);
   const policy: EgressPolicy = { ...egress, own: apiServerAddress(kubeConfig) };
   const dispatcher = new Agent();

@@ -24,6 +24,8 @@ export interface Confirmer {
   expect(revision: number): void;
   /** Whether every ready receiver runs this revision. */
   state(revision: number): Confirmation;
+  /** The revision up to which that is so; -Infinity where no receiver is ready. */
+  readonly common: number;
   stop(): Promise<void>;
 }
 
@@ -137,6 +139,10 @@ export function createConfirmer({ ask, token, changed, random }: ConfirmerOption
       for (const { wake } of receivers.values()) wake();
     },
     state,
+    get common() {
+      if (receivers.size === 0) return -Infinity;
+      return Math.min(...[...receivers.values()].map(({ revision = -Infinity }) => revision));
+    },
     async stop() {
       const all = [...receivers.values()];
       for (const { gone } of all) gone.abort();

@@ -60,7 +60,7 @@ export interface PublisherOptions {
 }
 
 export function createPublisher({ secrets, written, log, random }: PublisherOptions): Publisher {
-  let table: Table = createTable([]);
+  let table: Table = createTable(new Map());
   let revision = 0;
   let digests: Record<string, string> = {};
   let waiters: Waiter[] = [];
@@ -153,7 +153,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   return {
     async load() {
       const stored = await secrets.read();
-      table = createTable(stored.shards.flat());
+      table = createTable(stored.texts);
       for (const shard of stored.torn) table.touch(shard);
       revision = stored.revision;
       loadedRevision = revision;

@@ -10,14 +10,14 @@ import {
   shardSecretName,
   type TableIndex,
 } from '../../receiver/routing/shards.ts';
-import { type Entry, TABLE_VERSION } from '../../receiver/routing/table.ts';
+import { type Entry, entryKey, TABLE_VERSION } from '../../receiver/routing/table.ts';
 
 /** The routing table as it lies in the cluster. */
 export interface StoredTable {
   readonly revision: number;
   readonly digests: Readonly<Record<string, string>>;
-  /** By shard number; [] for one that is not there. */
-  readonly shards: readonly (readonly Entry[])[];
+  /** `Kind/namespace/name` → the entry as JSON: as objects, ten thousand would be most of the operator's memory. */
+  readonly texts: ReadonlyMap<string, string>;
   /** Shards that are not as the index says: an operator ended between the shard and the index. */
   readonly torn: ReadonlySet<number>;
 }
@@ -90,14 +90,16 @@ export function createRoutingSecrets(client: KubeClient, namespace: string): Rou
       ]);
       const { revision, digests } = readIndex(index);
       const torn = new Set<number>();
-      const entries = shards.map((bytes, shard) => {
-        if ((bytes === undefined ? undefined : digestOf(bytes)) !== digests[shard]) torn.add(shard);
-        return bytes === undefined ? [] : readShard(bytes, shard, torn);
+      const texts = new Map<string, string>();
+      shards.forEach((bytes, shard) => {
+        const digest = bytes === undefined ? undefined : digestOf(bytes);
+        const entries = bytes === undefined ? [] : readShard(bytes);
+        for (const entry of entries ?? []) texts.set(entryKey(entry), JSON.stringify(entry));
+        // An empty shard has no digest in the index, but may well have bytes.
+        const empty = digests[shard] === undefined && (entries ?? []).length === 0;
+        if (!empty && (entries === undefined || digest !== digests[shard])) torn.add(shard);
       });
-      // An empty shard has no digest in the index, but may well have bytes.
-      for (const shard of torn)
-        if (digests[shard] === undefined && entries[shard]?.length === 0) torn.delete(shard);
-      return { revision, digests, shards: entries, torn };
+      return { revision, digests, texts, torn };
     },
     writeShard: (shard, bytes) => put(shardSecretName(shard), bytes),
     writeIndex: (index) => put(INDEX_SECRET_NAME, Buffer.from(JSON.stringify(index))),
@@ -119,11 +121,10 @@ function readIndex(bytes: Buffer | undefined): Pick<TableIndex, 'revision' | 'di
   }
 }
 
-function readShard(bytes: Buffer, shard: number, torn: Set<number>): readonly Entry[] {
+function readShard(bytes: Buffer): readonly Entry[] | undefined {
   try {
     return decodeShard(bytes);
   } catch {
-    torn.add(shard);
-    return [];
+    return undefined;
   }
 }

@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { decodeShard, shardOf } from '../../receiver/routing/shards.ts';
+import { type Entry, entryKey } from '../../receiver/routing/table.ts';
 import { endpointEntry, triggerEntry } from '../../receiver/routing/testing.ts';
 import { createTable } from './table.ts';
 
 const KEY = 'EventTrigger/shop/forward';
 
+function textsOf(entry: Entry): ReadonlyMap<string, string> {
+  return new Map([[entryKey(entry), JSON.stringify(entry)]]);
+}
+
 test('only what changes is dirty, and a removal leaves an empty shard without a digest', () => {
-  const table = createTable([triggerEntry()]);
+  const table = createTable(textsOf(triggerEntry()));
   expect(table.set(KEY, triggerEntry())).toBe(false);
   expect(table.dirty.size).toBe(0);
   expect(table.set(KEY, triggerEntry({ suspend: true }))).toBe(true);
@@ -20,7 +25,7 @@ test('only what changes is dirty, and a removal leaves an empty shard without a 
 });
 
 test('a source is held until its holder lets go', () => {
-  const table = createTable([endpointEntry({ source: 'orders' })]);
+  const table = createTable(textsOf(endpointEntry({ source: 'orders' })));
   expect(table.holderOf('orders')).toBe('shop/hooks');
   table.set('WebhookSecret/shop/hooks', endpointEntry({ source: 'other' }));
   expect(table.holderOf('orders')).toBeUndefined();
@@ -29,7 +34,7 @@ test('a source is held until its holder lets go', () => {
 
 test('an entry that does not fit is put back to what was there, and a removal beside it stays', () => {
   const noise = (): string => randomBytes(3000).toString('base64');
-  const table = createTable([triggerEntry()], 2000);
+  const table = createTable(textsOf(triggerEntry()), 2000);
   table.set(KEY, triggerEntry({ condition: noise(), generation: 2 }));
   const { shards, full } = table.take();
   expect(full).toEqual([KEY]);

@@ -1,5 +1,5 @@
 import { encodeTexts, MAX_SHARD_BYTES, SHARD_COUNT, shardOf } from '../../receiver/routing/shards.ts';
-import { type EndpointEntry, type Entry, entryKey } from '../../receiver/routing/table.ts';
+import type { EndpointEntry, Entry } from '../../receiver/routing/table.ts';
 import { heldTokens } from '../plan/bearer-tokens.ts';
 
 /** One shard as it shall be written. `digest` is undefined for a shard without entries. */
@@ -32,7 +32,7 @@ export interface Table {
 }
 
 /** Entries are kept as their JSON: a tenth of what they take as objects, and that is what is compared and written. */
-export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SHARD_BYTES): Table {
+export function createTable(initial: ReadonlyMap<string, string>, maxBytes: number = MAX_SHARD_BYTES): Table {
   const shards = Array.from({ length: SHARD_COUNT }, () => new Map<string, string>());
   const sources = new Map<string, string>();
   const tokens = new Map<string, string>();
@@ -86,7 +86,7 @@ export function createTable(initial: readonly Entry[], maxBytes: number = MAX_SH
     return encoded;
   }
 
-  for (const entry of initial) place(entryKey(entry), JSON.stringify(entry));
+  for (const [key, text] of initial) place(key, text);
 
   return {
     get(key) {
