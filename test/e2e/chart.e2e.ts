@@ -111,13 +111,16 @@ test('with PostgreSQL the receivers are a Deployment that keeps nothing, told of
   expect((await receivers('--set', `${POSTGRES},receiver.replicas=3`))[0]?.spec.replicas).toBe(3);
 });
 
-test.each(['install-with-helm.md'])('the values that %s shows are values of the chart', async (page) => {
-  const text = readFileSync(new URL(`../../docs/tasks/${page}`, import.meta.url), 'utf8');
-  const shown = [...text.matchAll(/^```yml\n(.*?)^```$/gms)].map(([, values = '']) => values);
-  expect(shown).not.toEqual([]);
-  for (const values of shown)
-    await command('helm', ['template', 'signalbox', CHART, '--kube-version=1.35.0', '--values=-'], values);
-});
+test.each(['install-with-helm.md', 'move-to-postgresql.md'])(
+  'the values that %s shows are values of the chart',
+  async (page) => {
+    const text = readFileSync(new URL(`../../docs/tasks/${page}`, import.meta.url), 'utf8');
+    const shown = [...text.matchAll(/^ *```yml\n(.*?)^ *```$/gms)].map(([, values = '']) => values);
+    expect(shown).not.toEqual([]);
+    for (const values of shown)
+      await command('helm', ['template', 'signalbox', CHART, '--kube-version=1.35.0', '--values=-'], values);
+  },
+);
 
 test('an embedded receiver that is about to be moved has the password at hand, any other no such volume', async () => {
   const set = 'journal.postgres.url=postgres://u@db/d,journal.postgres.passwordSecret.name=database';

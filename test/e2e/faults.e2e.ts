@@ -3,40 +3,12 @@ import { optionDuration } from '../../cli/duration.ts';
 import { command } from './command.ts';
 import { hasNode, restartNode, stopApiServer } from './node.ts';
 import { forward } from './objects.ts';
-import { install, NAMESPACE, RELEASE, rollback } from './release.ts';
-import { type Load, type Stage, setStage } from './stage.ts';
-
-const inRelease = (...args: readonly string[]) => command('kubectl', ['--namespace', NAMESPACE, ...args]);
-
-/** How many more events are taken before a fault counts as lived through. */
-const SOME = 100;
-
-async function underLoad(work: (stage: Stage, flows: () => Promise<void>) => Promise<void>): Promise<Load> {
-  await using stage = await setStage();
-  await stage.apply(
-    forward('load', `${stage.farEnd}/in`, { delivery: { backoffDelay: '100ms', retry: 20 } }),
-  );
-  await stage.live('et/load');
-  const address = `http://${RELEASE}-receiver.${NAMESPACE}.svc.cluster.local/triggers/${stage.namespace}/load`;
-  const load = await stage.load(address);
-  await load.start();
-  const flows = async (): Promise<void> => {
-    const { acknowledged } = await load.look();
-    await expect
-      .poll(async () => (await load.look()).acknowledged.length, { timeout: 120_000 })
-      .toBeGreaterThan(acknowledged.length + SOME);
-  };
-  await flows();
-  await work(stage, flows);
-  await flows();
-  const told = await load.stop();
-  await stage.allArrived(told.acknowledged);
-  console.log(`${told.acknowledged.length} acknowledged, none lost; refused meanwhile:`, told.refusals);
-  return told;
-}
+import { inRelease, install, RELEASE, rollback } from './release.ts';
+import { setStage } from './stage.ts';
+import { underLoad } from './under-load.ts';
 
 test('receiver and operator pods killed at random under load: nothing acknowledged is lost', async () => {
-  await underLoad(async (_stage, flows) => {
+  await underLoad(async ({ flows }) => {
     for (let i = 0; i < 3; i += 1) {
       await inRelease('delete', 'pod', `${RELEASE}-receiver-0`, '--force', '--grace-period=0');
       await flows();
@@ -47,7 +19,7 @@ test('receiver and operator pods killed at random under load: nothing acknowledg
 });
 
 test('helm upgrade and rollback with events in flight: nothing acknowledged is lost', async () => {
-  await underLoad(async (_stage, flows) => {
+  await underLoad(async ({ flows }) => {
     await install('receiver.podAnnotations.upgraded=yes', 'operator.podAnnotations.upgraded=yes');
     await flows();
     await rollback();
@@ -89,7 +61,7 @@ const OUTAGE_MS = optionDuration(process.env['SIGNALBOX_E2E_OUTAGE'] ?? '20s') ?
 test.skipIf(!hasNode())(
   'the API server away: events flow, and a change made after it counts',
   async () => {
-    await underLoad(async (stage) => {
+    await underLoad(async ({ stage }) => {
       await using away = await stopApiServer();
       // What reaches the far end meanwhile is asked for afterwards: here every question goes by the API server.
       await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));

@@ -7,6 +7,11 @@ export const NAMESPACE = 'signalbox-e2e';
 const PATIENCE = ['--wait', '--timeout', '180s'] as const;
 const CHART = new URL('../../charts/signalbox', import.meta.url).pathname;
 
+/** kubectl in the release's namespace. */
+export function inRelease(...args: readonly string[]): Promise<string> {
+  return command('kubectl', ['--namespace', NAMESPACE, ...args]);
+}
+
 /** The image as the cluster has it. */
 export function image(): string {
   const name = process.env['SIGNALBOX_IMAGE'];
@@ -23,7 +28,6 @@ export async function install(...more: readonly string[]): Promise<string> {
     `image.tag=${tag}`,
     'operator.replicas=2',
     'crds.keep=false',
-    'receiver.persistence.whenDeleted=Delete',
     'networkPolicy.clusterNamespaces={*}',
     ...more,
   ];
@@ -37,8 +41,13 @@ export async function rollback(): Promise<void> {
   await command('helm', ['rollback', RELEASE, '--namespace', NAMESPACE, ...PATIENCE]);
 }
 
+/** Removes the release. Its namespace stays, with the journal's volume and what others have put there. */
+export async function remove(): Promise<void> {
+  await command('helm', ['uninstall', RELEASE, '--namespace', NAMESPACE, '--wait', '--ignore-not-found']);
+}
+
 /** Removes the release with all that it left. */
 export async function uninstall(): Promise<void> {
-  await command('helm', ['uninstall', RELEASE, '--namespace', NAMESPACE, '--wait', '--ignore-not-found']);
+  await remove();
   await command('kubectl', ['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=120s']);
 }

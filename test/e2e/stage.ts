@@ -18,6 +18,15 @@ export interface Load {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
+/** A pod that sends all the time between `start` and `stop`. */
+export interface Sender {
+  start(): Promise<void>;
+  stop(): Promise<Load>;
+  look(): Promise<Load>;
+  /** Longest time between two acknowledgements since the last question, in milliseconds. */
+  pause(): Promise<number>;
+}
+
 /** A namespace of one test, with a far end in it. */
 export interface Stage {
   readonly namespace: string;
@@ -45,11 +54,7 @@ export interface Stage {
   /** Resolves when everything that was acknowledged has arrived; fails with what is missing when nothing more comes. */
   allArrived(acknowledged: readonly string[]): Promise<void>;
   /** A pod that sends to `target` all the time. */
-  load(
-    target: string,
-    authorization?: string,
-    type?: string,
-  ): Promise<{ start(): Promise<void>; stop(): Promise<Load>; look(): Promise<Load> }>;
+  load(target: string, authorization?: string, type?: string): Promise<Sender>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -167,11 +172,12 @@ export async function setStage(): Promise<Stage> {
     },
     async load(target, authorization = '', type = 'load.sent') {
       await pod('load', 'load.ts', { TARGET: target, AUTHORIZATION: authorization, TYPE: type });
-      const ask = async (path: string) => (await (await request('load:http', path)).json()) as Load;
+      const ask = async <T = Load>(path: string) => (await (await request('load:http', path)).json()) as T;
       return {
         start: async () => void (await ask('/start')),
         stop: () => ask('/stop'),
         look: () => ask('/look'),
+        pause: () => ask<number>('/pause'),
       };
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

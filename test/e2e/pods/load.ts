@@ -1,6 +1,7 @@
 /**
  * Senders within the cluster, as a pod: each sends events to TARGET one after the other, an event again and again until it
- * is acknowledged. POST /start and /stop; GET /acknowledged tells the ids that were, and how often it was refused.
+ * is acknowledged. POST /start and /stop; GET /look tells the ids that were, and how often it was refused; GET /pause
+ * the longest time between two acknowledgements since it was last asked.
  */
 import { createServer } from 'node:http';
 
@@ -14,6 +15,8 @@ const refusals: Record<string, number> = {};
 let sending = false;
 let working: Promise<void>[] = [];
 let serial = 0;
+let last = Date.now();
+let longest = 0;
 
 function refused(why: string): void {
   refusals[why] = (refusals[why] ?? 0) + 1;
@@ -42,6 +45,8 @@ async function sendUntilTaken(id: string): Promise<void> {
       await answer.arrayBuffer();
       if (answer.status === 202) {
         acknowledged.push(id);
+        longest = Math.max(longest, Date.now() - last);
+        last = Date.now();
         return;
       }
       refused(String(answer.status));
@@ -67,6 +72,11 @@ createServer((request, response) => {
     working = Array.from({ length: senders }, sender);
   }
   if (request.url === '/stop') sending = false;
+  if (request.url === '/pause') {
+    response.end(String(longest));
+    longest = 0;
+    return;
+  }
   const answer = () => response.end(JSON.stringify({ acknowledged, refusals }));
   void (request.url === '/stop' ? Promise.all(working).then(answer) : answer());
 }).listen(8585);
