@@ -102,7 +102,7 @@ function openParts(
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
+  const units = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
   const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, { names, ids, directory });
   let damaged: number[] = [];
@@ -129,6 +129,7 @@ function openParts(
     try {
       begin.run();
       const result = work();
+      units.write();
       seen.write();
       counts.write();
       tally.write();
@@ -143,6 +144,7 @@ function openParts(
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       names.rolledBack();
+      units.rolledBack();
       tally.rolledBack();
       ids.rolledBack();
       seen.rolledBack();
@@ -176,7 +178,7 @@ function openParts(
         return;
       }
       reply.begin();
-      for (let units = reader.u32(); units > 0; units--) writeUnit(reader);
+      for (let left = reader.u32(); left > 0; left--) units.execute(reader);
     },
     [OPERATION.settle]() {
       settle(reader, reader.end);
