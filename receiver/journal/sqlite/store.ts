@@ -46,7 +46,7 @@ export interface Written {
 /** Steps of trimming that a batch does at most: more than its own size, so that trimming keeps up. */
 const TRIM_STEPS = 8;
 /** The WAL is put into the file after about so many pages, between batches and not within a caller's wait. */
-const CHECKPOINT_PAGES = 2000;
+const CHECKPOINT_PAGES = 500;
 /** What a transaction writes beside its batch's own bytes: inner pages, tails, indexes. */
 const PAGES_PER_BATCH = 8;
 
