@@ -5,6 +5,14 @@ import { CloudEvent } from './event.ts';
 import { decodeHeaderValue } from './header-value.ts';
 import { type EventRules, invalidEvent, isAllowedText } from './validate.ts';
 
+/** The specification's attributes by their headers: their names need not be cut out, nor looked at. */
+const SPECIFIED: ReadonlyMap<string, string> = new Map(
+  ['specversion', 'id', 'source', 'type', 'subject', 'time', 'dataschema'].map((name) => [
+    `ce-${name}`,
+    name,
+  ]),
+);
+
 /** Whether a request says that it is a CloudEvent in binary mode: it has at least one of the required attributes. */
 export function hasEventHeaders(headers: IncomingHttpHeaders): boolean {
   return (
@@ -27,11 +35,13 @@ export function parseBinary(headers: IncomingHttpHeaders, body: Buffer, rules: E
   const attributes = newAttributes();
   for (const header in headers) {
     if (header.charCodeAt(0) !== 0x63 || !header.startsWith('ce-')) continue;
-    const name = header.slice(3);
+    const specified = SPECIFIED.get(header);
+    const name = specified ?? header.slice(3);
     const raw = headers[header];
     const value = decodeHeaderValue(typeof raw === 'string' ? raw : (raw?.join(', ') ?? ''));
     if (value === undefined) throw invalidEvent(name, 'is not valid UTF-8');
-    addAttribute(attributes, name, value);
+    if (specified === undefined) addAttribute(attributes, name, value);
+    else attributes[specified] = value;
   }
   const contentType = headers['content-type'];
   if (contentType !== undefined && contentType !== '')

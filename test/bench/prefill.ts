@@ -31,10 +31,12 @@ export function prefillKeys(directory: string, count: number, { at, windowMs }: 
     seen.write();
     db.exec('COMMIT');
     seen.committed();
-    db.exec('BEGIN');
-    seen.seal(0);
-    db.exec('COMMIT');
-    seen.committed();
+    while (seen.ripe) {
+      db.exec('BEGIN');
+      seen.seal(0);
+      db.exec('COMMIT');
+      seen.committed();
+    }
   }
   db.close();
 }

@@ -54,6 +54,41 @@ describe('the dedup index', () => {
     expect(found(openSeenIndex(db), 'gone7')).toBe('gone7');
   });
 
+  it('finds every key while a run is being written, after a rollback, and after an end in the middle', () => {
+    const db = database();
+    const seen = openSeenIndex(db, 100);
+    const keys: string[] = [];
+    const more = (count: number) =>
+      write(db, seen, () => {
+        for (let i = 0; i < count; i++) add(seen, `key ${keys.push('') - 1}`, 50 * HOUR);
+      });
+    const missing = (index: SeenIndex) =>
+      keys.map((_, i) => `key ${i}`).filter((key) => found(index, key) !== key);
+    more(100);
+    let parts = 0;
+    for (; seen.ripe; parts++) {
+      db.exec('BEGIN');
+      expect(seen.seal(0)).toBe(true);
+      db.exec('ROLLBACK');
+      seen.rolledBack();
+      write(db, seen, () => seen.seal(0));
+      more(5);
+      expect(missing(seen)).toEqual([]);
+      db.exec('SAVEPOINT looking');
+      expect(missing(openSeenIndex(db, 100))).toEqual([]);
+      db.exec('ROLLBACK TO looking; RELEASE looking');
+    }
+    expect([parts, seen.keys]).toEqual([8, 140]);
+    more(100);
+    write(db, seen, () => seen.seal(0));
+    // As after a crash: what was written of the second run is of no use, and in nobody's way.
+    const again = openSeenIndex(db, 100);
+    expect([missing(again), again.keys]).toEqual([[], 240]);
+    while (again.ripe) write(db, again, () => again.seal(0));
+    expect(missing(again)).toEqual([]);
+    expect(missing(openSeenIndex(db, 100))).toEqual([]);
+  });
+
   it('makes runs of what has left memory, and drops them with their rows when the last window has passed', () => {
     const db = database();
     const seen = openSeenIndex(db, 100);

@@ -16,7 +16,7 @@ import {
   type SeenEntry,
   windowClass,
 } from './seen-log.ts';
-import { createSeenRuns } from './seen-runs.ts';
+import { createSeenRuns, RUN_PARTS, type Run } from './seen-runs.ts';
 
 /** So many keys in memory make a run: some 5 bytes each there, about 50 here. */
 export const RUN_KEYS = 65_536;
@@ -42,13 +42,24 @@ export interface SeenIndex {
   /** The transaction is durable; or it was rolled back and what was added since goes. */
   committed(): void;
   rolledBack(): void;
-  /** Whether a table has become large enough to be a run. */
+  /** Whether a table has become large enough to be a run, and is not one yet. */
   readonly ripe: boolean;
-  /** Makes a run of a table that is large or has expired, in the caller's transaction; false: none has. */
+  /**
+   * One step of making a run of a table that is large or has expired, in the caller's transaction, which adds nothing;
+   * false: there is none.
+   */
   seal(now: number): boolean;
   /** Drops some of what has expired, in the caller's transaction; false: nothing has. */
   expire(now: number): boolean;
   readonly keys: number;
+}
+
+/** A table on its way to be a run: nothing is added to it, and a new one of its class has taken its place. */
+interface Sealing {
+  readonly table: KeyTable;
+  readonly run: Run;
+  /** The next part to be written. */
+  part: number;
 }
 
 /** Opens the index over its tables. */
@@ -60,6 +71,7 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
   const key = new Uint32Array(4);
   /** What becomes true in memory once the transaction is durable. */
   const pending: (() => void)[] = [];
+  let sealing: Sealing | undefined;
   for (let number = 0; number < CLASSES; number++) load(number);
 
   function load(number: number): void {
@@ -89,6 +101,21 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
     return fresh;
   }
 
+  /** The table that is to be a run next. */
+  function planned(now: number): Sealing | undefined {
+    for (const each of classes.values()) {
+      if (!ripe(each, now, runKeys)) continue;
+      const { number, table, firstRow, rowId } = each;
+      const plan = { table, run: runs.plan(number, firstRow, rowId - 1, table), part: 0 };
+      pending.push(() => {
+        sealing = plan;
+        begin(number, rowId);
+      });
+      return plan;
+    }
+    return undefined;
+  }
+
   function entry(row: number, offset: number): SeenEntry | undefined {
     const stored = select.get(row) as { body: Uint8Array } | undefined;
     return stored === undefined ? undefined : readEntry(stored.body, offset);
@@ -104,6 +131,9 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
         const offset = each.table.offsets[i] ?? 0;
         return row === each.rowId ? readEntry(each.row.bytes(), offset) : entry(row, offset);
       }
+      const i = sealing?.table.find(key, now) ?? -1;
+      if (sealing !== undefined && i >= 0)
+        return entry(sealing.table.rows[i] ?? 0, sealing.table.offsets[i] ?? 0);
       return runs.find(key, (row, offset) => {
         const found = entry(row, offset);
         return found !== undefined && found.expires > now ? found : undefined;
@@ -137,19 +167,20 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
     },
     get ripe() {
       for (const each of classes.values()) if (each.committed >= runKeys) return true;
-      return false;
+      return sealing !== undefined;
     },
     seal(now) {
-      for (const each of classes.values()) {
-        if (!ripe(each, now, runKeys)) continue;
-        const made = runs.write(each.number, each.firstRow, each.rowId - 1, each.table);
-        pending.push(() => {
-          runs.add(made, each.table);
-          classes.delete(each.number);
-        });
-        return true;
-      }
-      return false;
+      const current = sealing ?? planned(now);
+      if (current === undefined) return false;
+      const { run, table, part } = current;
+      runs.write(run, table, part);
+      pending.push(() => {
+        current.part++;
+        if (current.part < RUN_PARTS) return;
+        runs.add(run, table);
+        sealing = undefined;
+      });
+      return true;
     },
     expire(now) {
       const dropped = runs.expire(now);
@@ -157,7 +188,7 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
       return dropped !== undefined;
     },
     get keys() {
-      let count = runs.keys;
+      let count = runs.keys + (sealing?.table.count ?? 0);
       for (const each of classes.values()) count += each.table.count;
       return count;
     },

@@ -7,6 +7,9 @@ import { KEY_BYTES } from './wire.ts';
 /** A run's keys are spread over so many chunks by the first bits of the key. */
 const CHUNK_BITS = 9;
 const CHUNKS = 1 << CHUNK_BITS;
+/** A run is written in so many transactions: some milliseconds each, between which commits go on. */
+export const RUN_PARTS = 8;
+const CHUNKS_PER_PART = CHUNKS / RUN_PARTS;
 /** Key, row (f64) and offset (u32) of its log entry. */
 const ENTRY = KEY_BYTES + 8 + 4;
 /** How many rows of the log one step of `expire` drops: some hundred pages. */
@@ -26,8 +29,10 @@ export interface Run {
 export interface SeenRuns {
   /** Offers the log entries of a key, newest run first, until one is taken. */
   find<T>(key: Uint32Array, take: (row: number, offset: number) => T | undefined): T | undefined;
-  /** Writes a run; it counts after `add`. */
-  write(window: number, first: number, last: number, table: KeyTable): Run;
+  /** What the next run is to be. Of one at a time. */
+  plan(window: number, first: number, last: number, table: KeyTable): Run;
+  /** Writes one of the run's `RUN_PARTS`, the last one last: with it the run is there. It counts after `add`. */
+  write(run: Run, table: KeyTable, part: number): void;
   add(run: Run, table: KeyTable): void;
   /** The last row of a window class that a run stands for. */
   lastRow(window: number): number;
@@ -70,6 +75,8 @@ export function createSeenRuns(db: DatabaseSync, runKeys: number): SeenRuns {
       }
       known({ ...stored, keys: length / 4 }, words);
     }
+    // Of a run that was not written to its end: its keys are in the log.
+    db.prepare('DELETE FROM chunk WHERE id >= ?').run(nextId * CHUNKS);
   }
 
   function known(run: Run, words: Uint32Array): void {
@@ -114,15 +121,17 @@ export function createSeenRuns(db: DatabaseSync, runKeys: number): SeenRuns {
 
   return {
     find,
-    write(window, first, lastRow, table) {
+    plan(window, first, lastRow, table) {
       let expires = 0;
       for (let i = 0; i < table.count; i++) expires = Math.max(expires, table.expires[i] ?? 0);
-      const run = { id: nextId, window, first, last: lastRow, expires, keys: table.count };
-      for (const [i, body] of chunksOf(table).entries()) {
-        if (body.length > 0) insertChunk.run(run.id * CHUNKS + i, body);
+      return { id: nextId, window, first, last: lastRow, expires, keys: table.count };
+    },
+    write(run, table, part) {
+      const first = part * CHUNKS_PER_PART;
+      for (const [i, body] of chunksOf(table, part).entries()) {
+        if (body.length > 0) insertChunk.run(run.id * CHUNKS + first + i, body);
       }
-      insertRun.run(run.id, window, first, lastRow, expires);
-      return run;
+      if (part === RUN_PARTS - 1) insertRun.run(run.id, run.window, run.first, run.last, run.expires);
     },
     add(run, { words }) {
       known(run, words);
@@ -178,25 +187,35 @@ function sameKey(view: DataView, at: number, key: Uint32Array): boolean {
   );
 }
 
-/** The table's entries by the first bits of their keys, in order of arrival within each chunk. */
-function chunksOf({ words, rows, offsets, count }: KeyTable): Uint8Array[] {
-  const sizes = new Uint32Array(CHUNKS);
+/** A part of the table's entries by the first bits of their keys, in order of arrival within each chunk. */
+function chunksOf({ words, rows, offsets, count }: KeyTable, part: number): Uint8Array[] {
+  const sizes = new Uint32Array(CHUNKS_PER_PART);
   for (let i = 0; i < count; i++) {
-    const chunk = (words[i * 4] ?? 0) >>> (32 - CHUNK_BITS);
-    sizes[chunk] = (sizes[chunk] ?? 0) + ENTRY;
+    const word = words[i * 4] as number;
+    if (partOf(word) === part) sizes[chunkIn(word)] = (sizes[chunkIn(word)] as number) + ENTRY;
   }
   const bodies = Array.from(sizes, (size) => new Uint8Array(size));
   const views = bodies.map((body) => new DataView(body.buffer));
-  const ends = new Uint32Array(CHUNKS);
+  const ends = new Uint32Array(CHUNKS_PER_PART);
   for (let i = 0; i < count; i++) {
-    const chunk = (words[i * 4] ?? 0) >>> (32 - CHUNK_BITS);
-    const at = ends[chunk] ?? 0;
-    const view = views[chunk];
-    if (view === undefined) continue;
-    for (let word = 0; word < 4; word++) view.setUint32(at + 4 * word, words[i * 4 + word] ?? 0, true);
-    view.setFloat64(at + KEY_BYTES, rows[i] ?? 0, true);
-    view.setUint32(at + KEY_BYTES + 8, offsets[i] ?? 0, true);
+    const first = words[i * 4] as number;
+    if (partOf(first) !== part) continue;
+    const chunk = chunkIn(first);
+    const at = ends[chunk] as number;
+    const view = views[chunk] as DataView;
+    for (let word = 0; word < 4; word++) view.setUint32(at + 4 * word, words[i * 4 + word] as number, true);
+    view.setFloat64(at + KEY_BYTES, rows[i] as number, true);
+    view.setUint32(at + KEY_BYTES + 8, offsets[i] as number, true);
     ends[chunk] = at + ENTRY;
   }
   return bodies;
+}
+
+function partOf(word: number): number {
+  return Math.floor((word >>> (32 - CHUNK_BITS)) / CHUNKS_PER_PART);
+}
+
+/** Which of its part's chunks a key is in. */
+function chunkIn(word: number): number {
+  return (word >>> (32 - CHUNK_BITS)) % CHUNKS_PER_PART;
 }

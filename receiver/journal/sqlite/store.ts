@@ -47,7 +47,7 @@ export interface Written {
 /** Steps of trimming that a batch does at most: more than its own size, so that trimming keeps up. */
 const TRIM_STEPS = 8;
 /** The WAL is put into the file after about so many pages, between batches and not within a caller's wait. */
-const CHECKPOINT_PAGES = 2000;
+const CHECKPOINT_PAGES = 500;
 /** What a transaction writes beside its batch's own bytes: inner pages, tails, indexes. */
 const PAGES_PER_BATCH = 8;
 
@@ -103,7 +103,7 @@ function openParts(
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
   const settle = createSettler(db, { tally, shapes, lines });
-  const writeUnit = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
+  const units = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
   const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, { names, ids, directory });
   let damaged: number[] = [];
@@ -131,6 +131,7 @@ function openParts(
     try {
       begin.run();
       const result = work();
+      units.write();
       seen.write();
       counts.write();
       tally.write();
@@ -145,6 +146,7 @@ function openParts(
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       names.rolledBack();
+      units.rolledBack();
       tally.rolledBack();
       ids.rolledBack();
       seen.rolledBack();
@@ -178,7 +180,7 @@ function openParts(
         return;
       }
       reply.begin();
-      for (let units = reader.u32(); units > 0; units--) writeUnit(reader);
+      for (let left = reader.u32(); left > 0; left--) units.execute(reader);
     },
     [OPERATION.settle]() {
       settle(reader, reader.end);

@@ -5,6 +5,7 @@ import type { IdIndex } from './id-index.ts';
 import { BEHIND, type Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import type { ReplyWriter } from './reply.ts';
+import { createRowInserter } from './row-inserter.ts';
 import type { SeenIndex } from './seen-index.ts';
 import type { Shapes } from './shapes.ts';
 import type { Tally } from './tally.ts';
@@ -43,15 +44,22 @@ interface Parts {
 
 const NOTHING = new Uint8Array(0);
 
-/** Makes the function that executes one unit, read from where the reader stands, and writes its outcome. */
-export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
+export interface UnitWriter {
+  /** Executes one unit, read from where the reader stands, and writes its outcome. */
+  execute(reader: BatchReader): void;
+  /** Inserts the rows that were gathered, inside the caller's transaction. */
+  write(): void;
+  rolledBack(): void;
+}
+
+/** Makes the writer of units. */
+export function createUnitWriter(db: DatabaseSync, parts: UnitParts): UnitWriter {
   const { names, seen, shapes, tally, lines, rows, ids, settle, reply } = parts;
-  const insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const events = createRowInserter(db, 'event', '(?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  // The common cases by themselves: each value that is bound costs as much as the smallest column does.
+  const held = createRowInserter(db, 'waiting', '(?, ?, ?, ?, 0, ?, 1, 0, NULL, NULL, NULL, NULL)');
+  const parked = createRowInserter(db, 'waiting', '(?, ?, ?, ?, 1, ?, 0, 0, ?, NULL, NULL, NULL)');
   const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)');
-  // The common case by itself: each value that is bound costs as much as the smallest column does.
-  const insertHeld = db.prepare(
-    'INSERT INTO waiting VALUES (?, ?, ?, ?, 0, ?, 1, 0, NULL, NULL, NULL, NULL)',
-  );
   // One for all units: nothing is allocated per unit.
   const unit: Parts = {
     flags: 0,
@@ -123,18 +131,23 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     shapes.use(shape);
     const due = reader.f64();
     const flags = reader.u8();
-    const parked = reader.u32();
-    if (flags === DELIVERY_FLAG.held && parked === 0) {
-      insertHeld.run(++tally.delivery, event, trigger, shape, due);
+    const why = reader.u32();
+    if (flags === DELIVERY_FLAG.held && why === 0) {
+      held.add(++tally.delivery, event, trigger, shape, due);
+      return;
+    }
+    if (flags === 0 && why !== 0) {
+      parked.add(++tally.delivery, event, trigger, shape, due, names.told(why - 1));
       return;
     }
     const task = (flags & DELIVERY_FLAG.task) === 0 ? null : reader.text(reader.u32());
     const line = (flags & DELIVERY_FLAG.line) === 0 ? null : reader.text(reader.u32());
-    const held = (flags & DELIVERY_FLAG.held) === 0 ? 0 : 1;
+    const holder = (flags & DELIVERY_FLAG.held) === 0 ? 0 : 1;
     const free = line === null ? STATE.waiting : BEHIND;
-    const state = parked === 0 ? free : STATE.parked;
-    const reason = parked === 0 ? null : names.told(parked - 1);
-    insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, held, reason, task, line);
+    const state = why === 0 ? free : STATE.parked;
+    const reason = why === 0 ? null : names.told(why - 1);
+    // At once, because whose turn it is is read from the table.
+    insertDelivery.run(++tally.delivery, event, trigger, shape, state, due, holder, reason, task, line);
     if (line === null) return;
     tally.lined++;
     lines.advance(trigger, line);
@@ -158,7 +171,7 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
       tally.matched++;
       tally.matchedBytes += bytes;
     }
-    insertEvent.run(
+    events.add(
       event,
       received,
       names.id(unit.entrance),
@@ -180,15 +193,24 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts) {
     }
   }
 
-  return (reader: BatchReader): void => {
-    read(reader);
-    if (!refused(reader)) {
-      if (has(UNIT_FLAG.rows)) rows.write();
-      if (has(UNIT_FLAG.event)) writeEvent(reader);
-      else reply.committed(0, 0, 0);
-      if (has(UNIT_FLAG.settlements)) settleAll(reader);
-    }
-    reader.at = unit.end;
+  const inserters = [events, held, parked];
+  return {
+    execute(reader) {
+      read(reader);
+      if (!refused(reader)) {
+        if (has(UNIT_FLAG.rows)) rows.write();
+        if (has(UNIT_FLAG.event)) writeEvent(reader);
+        else reply.committed(0, 0, 0);
+        if (has(UNIT_FLAG.settlements)) settleAll(reader);
+      }
+      reader.at = unit.end;
+    },
+    write() {
+      for (const each of inserters) each.write();
+    },
+    rolledBack() {
+      for (const each of inserters) each.rolledBack();
+    },
   };
 }
 
