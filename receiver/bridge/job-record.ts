@@ -113,7 +113,8 @@ function detailsOfFailure({ attempt, error }: JobFailure): Details {
 const ENDS = new Set(['job.completed', 'job.failed', 'job.discarded']);
 const FAILS = new Set(['job.failed', 'job.discarded', 'job.retrying']);
 
-function durationOf({ startedAt, endedAt }: JobRecord): number | undefined {
+/** Milliseconds from the beginning of its last attempt to its end. */
+export function durationOf({ startedAt, endedAt }: JobRecord): number | undefined {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt ?? '');
   return Number.isNaN(ms) || ms < 0 ? undefined : ms;
 }
