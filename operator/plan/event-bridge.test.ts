@@ -129,6 +129,16 @@ describe('an EventBridge', () => {
     const { ready } = planSpec({ source: { ojs: { ...ojs, webhookSecret: { name: 'none' } } } });
     expect(ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
   });
+
+  it('tells a WebhookSecret by whose scheme no backend signs', () => {
+    const ojs = { uri: 'http://jobs.example', webhookSecret: { name: 'pushes' } };
+    const { ready } = planSpec({ source: { ojs: { ...ojs, transport: 'Webhook' } } });
+    expect(ready).toMatchObject({ status: 'False', reason: 'Invalid' });
+    expect(ready.message).toContain('spec.source.ojs.webhookSecret.name: WebhookSecret "pushes"');
+    expect(ready.message).toContain('give it scheme OJS');
+    // Where nobody calls, it is not asked.
+    expect(planSpec({ source: { ojs } }).ready.status).toBe('True');
+  });
 });
 
 describe('what the receivers tell', () => {

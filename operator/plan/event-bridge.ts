@@ -132,7 +132,12 @@ function draft(input: EventBridgeInput, identity: Identity, ojs: OjsSourceSpec):
     backend,
     sink,
     candidate,
-    findings: [...reader.findings, ...parts.flatMap((part) => part.findings), ...input.check(candidate)],
+    findings: [
+      ...reader.findings,
+      ...otherScheme(ojs, input),
+      ...parts.flatMap((part) => part.findings),
+      ...input.check(candidate),
+    ],
     lacks: [...parts.flatMap((part) => part.lacks), ...missingWebhookSecret(ojs, input)],
   };
 }
@@ -221,14 +226,27 @@ function defaultSource({ url, unresolved }: Destination, { namespace, name }: Id
   return at === null ? `ojs://${name}.${namespace}` : `ojs://${at.host}${at.pathname.replace(/\/+$/, '')}`;
 }
 
+const CALLS = `${SOURCE}.webhookSecret.name`;
+
+/** A backend signs its calls in one way, so that an endpoint that expects another would refuse each of them. */
+function otherScheme(
+  { transport, webhookSecret }: OjsSourceSpec,
+  input: EventBridgeInput,
+): readonly Finding[] {
+  const name = transport === 'Webhook' ? webhookSecret?.name : undefined;
+  const scheme = name === undefined ? undefined : input.webhookSecretScheme(name);
+  if (scheme === undefined || scheme === 'OJS') return [];
+  const message = `WebhookSecret "${name}" verifies by scheme ${scheme}, and a backend signs its calls by OJS: give it scheme OJS, or name another`;
+  return [{ field: CALLS, message }];
+}
+
 function missingWebhookSecret(
   { transport, webhookSecret }: OjsSourceSpec,
   input: EventBridgeInput,
 ): readonly Lack[] {
   if (transport !== 'Webhook' || webhookSecret === undefined) return [];
   const { name } = webhookSecret;
-  const field = `${SOURCE}.webhookSecret.name`;
   if (input.webhookSecretScheme(name) !== undefined) return [];
   const message = `WebhookSecret "${name}" does not exist in this namespace: create it, or name another`;
-  return [{ reason: 'RefNotFound', field, message }];
+  return [{ reason: 'RefNotFound', field: CALLS, message }];
 }

@@ -102,7 +102,7 @@ export function eventBridgeInput(over: Partial<EventBridgeInput> = {}): EventBri
     resource: eventBridge(),
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
-    webhookSecretScheme: (name) => (name === 'calls' ? 'OJS' : undefined),
+    webhookSecretScheme: (name) => ({ calls: 'OJS', pushes: 'GitHub' })[name],
     previous: undefined,
     reports: [],
     check: compileEntry,

@@ -1,4 +1,5 @@
-import { BrokenMessage, type Members, readMembers } from './members.ts';
+import { parseRfc3339 } from '../verify/timestamp.ts';
+import { BrokenMessage, itemsOf, type Members, readMembers } from './members.ts';
 import type { Details } from './normalise.ts';
 import type { StateChange } from './reading.ts';
 
@@ -17,8 +18,19 @@ export interface JobRecord {
   /** JSON text. */
   readonly result: string | undefined;
   readonly error: string | undefined;
+  /** Its failures that tell when they were, oldest first (OJS errors, error history). */
+  readonly failures: readonly JobFailure[];
   /** What its `meta` says of where it came from (`signalbox_origin`). */
   readonly origin: string | undefined;
+}
+
+/** One attempt of a job that failed. */
+export interface JobFailure {
+  /** RFC 3339 */
+  readonly at: string;
+  readonly attempt: number | undefined;
+  /** JSON text. */
+  readonly error: string;
 }
 
 /** Reads a job: the object itself, or the `job` member of an answer. Throws BrokenMessage. */
@@ -29,31 +41,43 @@ export function readJob(json: Buffer): JobRecord {
   const id = job.text('id');
   const state = job.text('state');
   if (id === undefined || state === undefined) throw new BrokenMessage('the job has no id or no state');
-  const attempt = Number(job.text('attempt') ?? Number.NaN);
+  const errors = listOf(job, 'errors');
   return {
     id,
     state,
     type: job.text('type') ?? '',
     queue: job.text('queue') ?? 'default',
-    attempt: Number.isSafeInteger(attempt) ? attempt : undefined,
+    attempt: countOf(job.text('attempt')),
     createdAt: job.text('created_at') ?? job.text('enqueued_at'),
     startedAt: job.text('started_at'),
     endedAt: END_TIMES.map((name) => job.text(name)).find((time) => time !== undefined),
     isScheduled: job.text('scheduled_at') !== undefined,
     result: job.raw('result')?.toString(),
-    error: job.raw('error')?.toString() ?? lastError(job),
+    error: job.raw('error')?.toString() ?? errors.at(-1)?.toString(),
+    failures: errors.flatMap((error) => failureOf(error) ?? []),
     origin: originIn(job),
   };
 }
 
 const END_TIMES = ['completed_at', 'cancelled_at', 'discarded_at', 'failed_at'];
 
-function lastError(job: Members): string | undefined {
-  const errors = job.raw('errors');
-  if (errors === undefined) return undefined;
-  const list: unknown = JSON.parse(errors.toString());
-  const last: unknown = Array.isArray(list) ? list.at(-1) : undefined;
-  return last === undefined ? undefined : JSON.stringify(last);
+function countOf(text: string | undefined): number | undefined {
+  const count = Number(text ?? Number.NaN);
+  return Number.isSafeInteger(count) ? count : undefined;
+}
+
+function listOf(job: Members, name: string): readonly Buffer[] {
+  const list = job.raw(name);
+  return list?.[0] === 0x5b ? itemsOf(list) : [];
+}
+
+/** Some backends keep errors without the times: then it is not known which failures were told. */
+function failureOf(error: Buffer): JobFailure | undefined {
+  if (error[0] !== 0x7b) return undefined;
+  const members = readMembers(error);
+  const at = members.text('occurred_at');
+  if (at === undefined || parseRfc3339(at) === undefined) return undefined;
+  return { at, attempt: countOf(members.text('attempt')), error: error.toString() };
 }
 
 function originIn(job: Members): string | undefined {
@@ -65,8 +89,13 @@ function originIn(job: Members): string | undefined {
  * What a job adds to an event of its own (OJS events, job event data). Nothing where the job has moved on meanwhile:
  * what it says then is of another attempt.
  */
-export function detailsOf(job: JobRecord, { to }: StateChange): (type: string) => Details {
-  if (job.state !== to) return () => ({});
+export function detailsOf(
+  job: JobRecord,
+  { to, at }: Pick<StateChange, 'to' | 'at'>,
+): (type: string) => Details {
+  const failure = to === 'retryable' ? job.failures.find((one) => one.at === at) : undefined;
+  if (failure !== undefined && failure !== job.failures.at(-1)) return () => detailsOfFailure(failure);
+  if (job.state !== to) return () => (failure === undefined ? {} : detailsOfFailure(failure));
   const { attempt, result, error } = job;
   const duration = durationOf(job);
   return (type) => ({
@@ -77,10 +106,15 @@ export function detailsOf(job: JobRecord, { to }: StateChange): (type: string) =
   });
 }
 
+function detailsOfFailure({ attempt, error }: JobFailure): Details {
+  return { ...(attempt === undefined ? {} : { attempt: String(attempt) }), error };
+}
+
 const ENDS = new Set(['job.completed', 'job.failed', 'job.discarded']);
 const FAILS = new Set(['job.failed', 'job.discarded', 'job.retrying']);
 
-function durationOf({ startedAt, endedAt }: JobRecord): number | undefined {
+/** Milliseconds from the beginning of its last attempt to its end. */
+export function durationOf({ startedAt, endedAt }: JobRecord): number | undefined {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt ?? '');
   return Number.isNaN(ms) || ms < 0 ? undefined : ms;
 }

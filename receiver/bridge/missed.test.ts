@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readJob } from './job-record.ts';
+import { detailsOf, readJob } from './job-record.ts';
 import { missedChanges } from './missed.ts';
 
 const T = (second: number): string => new Date(second * 1000).toISOString();
@@ -59,6 +59,52 @@ describe('what a job tells of its past', () => {
     const waits = job({ state: 'available', attempt: 1, started_at: T(20) });
     expect(told(missedChanges(waits, { state: 'active', attempt: 1 }, 0))).toEqual(['active>retryable@20']);
     expect(missedChanges(waits, { state: 'available', attempt: 1 }, 0)).toEqual([]);
+  });
+
+  it('is each failure whose time is in the record, with the error of its own', () => {
+    const errors = [30, 50, 70].map((at, i) => ({ message: `e${i}`, attempt: i + 1, occurred_at: T(at) }));
+    const done = job({ state: 'completed', attempt: 4, started_at: T(80), completed_at: T(90), errors });
+    const last = ['available>active@80', 'active>completed@90'];
+    const failed = ['active>retryable@30', 'active>retryable@50', 'active>retryable@70'];
+    expect(told(missedChanges(done, { state: 'active', attempt: 1 }, 0))).toEqual([...failed, ...last]);
+    expect(told(missedChanges(done, { state: 'active', attempt: 2 }, 0))).toEqual([
+      ...failed.slice(1),
+      ...last,
+    ]);
+    expect(told(missedChanges(done, { state: 'retryable', attempt: 3 }, 0))).toEqual(last);
+    expect(told(missedChanges(done, undefined, 5000))).toEqual(['>available@10', ...failed, ...last]);
+    expect(told(missedChanges(done, undefined, 40_000))).toEqual([...failed.slice(1), ...last]);
+    const detailsAt = (at: string) => detailsOf(done, { to: 'retryable', at })('job.failed');
+    expect(detailsAt(T(50))).toEqual({ attempt: '2', error: JSON.stringify(errors[1]) });
+    expect(detailsAt(T(51))).toEqual({});
+  });
+
+  it('is the last failure with its own time, while the job waits for another attempt', () => {
+    const errors = [30, 50].map((at, i) => ({ attempt: i + 1, occurred_at: T(at) }));
+    const waits = job({ state: 'retryable', attempt: 2, started_at: T(40), errors });
+    expect(told(missedChanges(waits, { state: 'active', attempt: 1 }, 0))).toEqual([
+      'active>retryable@30',
+      'available>active@40',
+      'active>retryable@50',
+    ]);
+    const spent = job({ state: 'discarded', attempt: 2, started_at: T(40), discarded_at: T(51), errors });
+    expect(told(missedChanges(spent, { state: 'retryable', attempt: 1 }, 0))).toEqual([
+      'available>active@40',
+      'active>discarded@51',
+    ]);
+  });
+
+  it('is the last failure only, where the record has no times', () => {
+    const errors = [
+      { message: 'a', attempt: 0 },
+      { message: 'b', attempt: 1 },
+    ];
+    const done = job({ state: 'completed', attempt: 3, started_at: T(80), completed_at: T(90), errors });
+    expect(told(missedChanges(done, { state: 'active', attempt: 1 }, 0))).toEqual([
+      'active>retryable@80',
+      'available>active@80',
+      'active>completed@90',
+    ]);
   });
 
   it('is the cancellation without what the job was before', () => {

@@ -38,7 +38,7 @@ interface Step {
 /**
  * The changes of a job that nobody told, read off the job itself: from what it was known to be to what it is now. Of a
  * job that was not known, those that happened at `since` (milliseconds) or later. A job that failed and was tried again
- * several times in between tells the last of these times only: no job record has the others.
+ * several times in between tells each failure whose time its record has; where it has none, the last one.
  */
 export function missedChanges(
   job: JobRecord,
@@ -47,12 +47,12 @@ export function missedChanges(
 ): readonly StateChange[] {
   if (known !== undefined) {
     const reached = rankOf(known, job);
-    return stepsOf(job, failuresBefore(known))
+    return stepsOf(job, failuresBefore(known), since)
       .filter(({ rank }) => rank > reached)
       .map(({ change }) => change);
   }
   const isNew = !(Date.parse(job.createdAt ?? '') < since);
-  const steps = stepsOf(job, isNew ? 0 : undefined);
+  const steps = stepsOf(job, isNew ? 0 : undefined, since);
   return steps.filter(({ change }) => !(Date.parse(change.at) < since)).map(({ change }) => change);
 }
 
@@ -76,8 +76,8 @@ function failuresOf({ state, attempt }: JobRecord): number {
   return attempt === undefined ? 0 : state === 'available' ? attempt : attempt - 1;
 }
 
-function stepsOf(job: JobRecord, failuresKnown: number | undefined): readonly Step[] {
-  return [begun(job), failedBefore(job, failuresKnown), started(job), ended(job)].filter(
+function stepsOf(job: JobRecord, failuresKnown: number | undefined, since: number): readonly Step[] {
+  return [begun(job), ...failedBefore(job, failuresKnown, since), started(job), ended(job)].filter(
     (step) => step !== undefined,
   );
 }
@@ -97,10 +97,21 @@ function begun(job: JobRecord): Step | undefined {
     : stepOf(job, RANKS[to] ?? NEW, { from: '', to, at: job.createdAt });
 }
 
-/** When it failed is not told any more, only when it was last begun. */
-function failedBefore(job: JobRecord, known: number | undefined): Step | undefined {
-  if (job.startedAt === undefined || known === undefined || failuresOf(job) <= known) return undefined;
-  return stepOf(job, FAILED_BEFORE, { from: 'active', to: 'retryable', at: job.startedAt });
+/** Failures that were followed by another attempt: by their number where that is known, else by their time. */
+function failedBefore(job: JobRecord, known: number | undefined, since: number): readonly Step[] {
+  const { failures, state, startedAt } = job;
+  const before = state === 'retryable' || state === 'discarded' ? failures.slice(0, -1) : failures;
+  const more = known === undefined ? undefined : Math.max(0, failuresOf(job) - known);
+  const missed =
+    more === undefined
+      ? before.filter(({ at }) => !(Date.parse(at) < since))
+      : before.slice(Math.max(0, before.length - more));
+  // Without their times, all that is known is when the attempt after the last of them began.
+  const times =
+    missed.length === 0 && more !== undefined && more > 0 && startedAt !== undefined
+      ? [startedAt]
+      : missed.map(({ at }) => at);
+  return times.map((at) => stepOf(job, FAILED_BEFORE, { from: 'active', to: 'retryable', at }));
 }
 
 function started(job: JobRecord): Step | undefined {
@@ -111,7 +122,8 @@ function started(job: JobRecord): Step | undefined {
 function ended(job: JobRecord): Step | undefined {
   const { state } = job;
   const rank = RANKS[state] ?? NEW;
-  const at = job.endedAt ?? job.startedAt ?? job.createdAt;
+  const at =
+    job.endedAt ?? (isOver(state) ? undefined : job.failures.at(-1)?.at) ?? job.startedAt ?? job.createdAt;
   if (rank <= STARTED || at === undefined) return undefined;
   // How far a cancelled job was is not told, and OJS leaves it out.
   const from = state === 'cancelled' || state === 'expired' ? '' : 'active';

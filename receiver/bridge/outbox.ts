@@ -1,11 +1,10 @@
 import type { CloudEvent } from '../event/event.ts';
-import type { Standing, StateChange } from './reading.ts';
+import type { Standing } from './reading.ts';
 
 /** What a bridge wants in the journal: the events of one message, or the place where a page of them ends. */
 export interface Parcel {
   /** undefined while they wait for what their job adds. */
   events: readonly CloudEvent[] | undefined;
-  readonly change?: StateChange | undefined;
   readonly standing?: Standing | undefined;
   readonly attempt?: number | undefined;
   /** All before it is safe once this is. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { isAllowedText, isAttributeName } from '../event/validate.ts';
 import { parseRfc3339 } from '../verify/timestamp.ts';
+import { lacking } from './complete.ts';
 import { BrokenMessage, type Members, readMembers } from './members.ts';
 import { normalise, STANDINGS } from './normalise.ts';
 import type { Reading, StateChange } from './reading.ts';
@@ -40,8 +41,7 @@ function readEnvelope(json: Buffer, members: Members): Reading {
   const data = members.raw('data');
   const subject = members.text('subject');
   const time = timeOf(members.text('time'));
-  const to = STANDINGS[type];
-  const about = data === undefined || data[0] !== 0x7b ? undefined : readMembers(data);
+  const about = data === undefined || data[0] !== OPENING_BRACE ? undefined : readMembers(data);
   return {
     id: allowed(members.text('id') ?? contentId(json), 'id'),
     type: allowed(type, 'type'),
@@ -52,9 +52,24 @@ function readEnvelope(json: Buffer, members: Members): Reading {
     extensions: extensionsOf(members),
     queue: about?.text('queue'),
     jobType: about?.text('job_type'),
-    ...(to === undefined || subject === undefined
-      ? {}
-      : { standing: { jobId: subject, from: '', to, at: time ?? '' } }),
+    ...(subject === undefined ? {} : aboutJob(type, subject, time, data === undefined || about)),
+  };
+}
+
+const OPENING_BRACE = 0x7b;
+
+/** What an envelope says of a job's way; `data` is true where it has none, undefined where it is no object. */
+function aboutJob(
+  type: string,
+  jobId: string,
+  time: string | undefined,
+  data: Members | true | undefined,
+): Pick<Reading, 'standing' | 'lacks'> {
+  const to = STANDINGS[type];
+  const lacks = data === undefined ? [] : lacking(type, data === true ? undefined : data);
+  return {
+    ...(to === undefined ? {} : { standing: { jobId, from: '', to, at: time ?? '' } }),
+    ...(lacks.length === 0 ? {} : { lacks }),
   };
 }
 

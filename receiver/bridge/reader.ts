@@ -3,6 +3,7 @@ import type { OutboundClient, SetTimer } from '../deliver/outbound.ts';
 import type { CloudEvent } from '../event/event.ts';
 import type { Log } from '../observe/log.ts';
 import type { RunningBridge } from '../routing/runtime.ts';
+import { completed } from './complete.ts';
 import { createEnricher } from './enricher.ts';
 import type { WriteEvents, Written } from './entrance.ts';
 import { createJobReader } from './job-reader.ts';
@@ -210,26 +211,28 @@ export function createReader(parts: ReaderParts): Reader {
     const mine = readings.filter(wanted);
     count('unwanted', readings.length - mine.length);
     if (mine.length === 0) return;
-    const enriched = change !== undefined && source.enrich && job === undefined;
-    const parcel: Parcel = {
-      events: undefined,
-      change,
-      standing: mine[0]?.standing,
-      attempt: job?.attempt,
-    };
+    const parcel: Parcel = { events: undefined, standing: mine[0]?.standing, attempt: job?.attempt };
     outbox.push(parcel);
-    if (enriched) enricher.ask(change.jobId, (found) => fill(parcel, mine, found));
-    else fill(parcel, mine, job);
+    const asked = job === undefined && source.enrich ? jobOf(mine, change) : undefined;
+    if (asked === undefined) fill(parcel, mine, change, job);
+    else
+      enricher.ask(asked, (found) => {
+        count(found === undefined ? 'unenriched' : 'enriched', mine.length);
+        fill(parcel, mine, change, found);
+      });
     if (!full && outbox.size > FULL) {
       full = true;
       connection?.pause();
     }
   }
 
-  function fill(parcel: Parcel, readings: readonly Reading[], job: JobRecord | undefined): void {
-    if (parcel.change !== undefined && source.enrich)
-      count(job === undefined ? 'unenriched' : 'enriched', readings.length);
-    parcel.events = made(readings, parcel.change, job);
+  function fill(
+    parcel: Parcel,
+    readings: readonly Reading[],
+    change: StateChange | undefined,
+    job: JobRecord | undefined,
+  ): void {
+    parcel.events = made(readings, change, job);
     writer.plan();
   }
 
@@ -238,9 +241,19 @@ export function createReader(parts: ReaderParts): Reader {
     change: StateChange | undefined,
     job: JobRecord | undefined,
   ): readonly CloudEvent[] {
-    if (change === undefined || job === undefined) return readings.map((reading) => outgoing(reading));
-    const whole = source.enrich ? normalise(change, detailsOf(job, change)).filter(wanted) : readings;
-    return whole.map((reading) => outgoing(reading, job.origin));
+    if (job === undefined) return readings.map((reading) => outgoing(reading));
+    return whole(readings, change, job).map((reading) => outgoing(reading, job.origin));
+  }
+
+  /** With what the job adds. */
+  function whole(
+    readings: readonly Reading[],
+    change: StateChange | undefined,
+    job: JobRecord,
+  ): readonly Reading[] {
+    if (!source.enrich) return readings;
+    if (change === undefined) return readings.map((reading) => completed(reading, job));
+    return normalise(change, detailsOf(job, change)).filter(wanted);
   }
 
   // ---- what nobody told
@@ -314,6 +327,11 @@ export function createReader(parts: ReaderParts): Reader {
     },
     stop,
   };
+}
+
+/** The job that tells more of an event than it does itself. */
+function jobOf([first]: readonly Reading[], change: StateChange | undefined): string | undefined {
+  return change?.jobId ?? (first?.lacks === undefined ? undefined : first.subject);
 }
 
 /** A connection that lasted so long was none that failed. */

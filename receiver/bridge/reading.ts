@@ -17,6 +17,8 @@ export interface Reading {
   readonly change?: StateChange;
   /** How far it says that a job is. */
   readonly standing?: Standing;
+  /** What its `data` lacks that its job may tell (complete.ts); left out: nothing. */
+  readonly lacks?: readonly string[];
 }
 
 /** A job, what it was and became, and when. */

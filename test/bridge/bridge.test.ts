@@ -44,6 +44,24 @@ describe('a bridge', () => {
     },
   );
 
+  it('asks the job for what an envelope lacks', async () => {
+    await using stage = await setStage({ have: ['events'] });
+    stage.apply(stage.bridge({ filters: ['job.discarded'] }));
+    await stage.reading();
+    const { jobs } = stage.backend;
+    const id = jobs.enqueue(
+      { type: 'email.send', args: [], options: { retry: { max_attempts: 1 } } },
+      'default',
+    )?.id;
+    jobs.fetch([], 1);
+    jobs.nack(id ?? '', { message: 'no such address' });
+    await stage.until(() => stage.events.length === 1);
+    expect(stage.events[0]).toMatchObject({
+      data: { job_type: 'email.send', total_attempts: 1, last_error: { message: 'no such address' } },
+    });
+    expect((await stage.status()).counts).toMatchObject({ enriched: 1, unenriched: 0 });
+  });
+
   it('says so where the backend has nothing, or is down, and reads once it is there', async () => {
     await using stage = await setStage({ have: ['events'] });
     stage.backend.fail(503);

@@ -54,6 +54,36 @@ describe('what the backend had, the sink got', () => {
     expect((await stage.status()).counts?.found).toBeGreaterThan(0);
   });
 
+  it('of a job that failed several times during an outage, each failure once', async () => {
+    let clock = Date.now();
+    // Two failures of one millisecond would be one.
+    await using stage = await setStage({ have: ['websocket', 'list'], now: () => new Date(clock++) });
+    stage.apply(stage.bridge());
+    await stage.reading();
+    const id = enqueue(stage.backend);
+    const [job] = stage.backend.jobs.fetch([], 1);
+    await stage.until(() => stage.events.length === 2);
+    stage.backend.fail(502);
+    await stage.until(async () => (await stage.status()).state === 'Down');
+    for (const message of ['first', 'second']) {
+      stage.backend.jobs.nack(job?.id ?? '', { message });
+      stage.backend.jobs.fetch([], 1);
+    }
+    stage.backend.jobs.ack(id, 1);
+    stage.backend.fail(undefined);
+    await stage.until(() => missing(stage).length === 0);
+    await stage.until(() => stage.events.filter(({ type }) => type.endsWith('job.failed')).length === 2);
+    const failed = stage.events
+      .filter(({ type }) => type.endsWith('job.failed'))
+      .toSorted((a, b) => String(a['time']).localeCompare(String(b['time'])));
+    expect(failed).toMatchObject([
+      { data: { attempt: 1, error: { message: 'first' } } },
+      { data: { attempt: 2, error: { message: 'second' } } },
+    ]);
+    const told = stage.backend.log.filter(({ type }) => type === 'job.failed').map(({ time }) => time);
+    expect(failed.map((event) => event['time'])).toEqual(told);
+  });
+
   it('of jobs under way, where the backend lists none; and says what it may miss', async () => {
     await using stage = await setStage({ have: ['websocket'] });
     stage.apply(stage.bridge());

@@ -28,6 +28,8 @@ export interface KeptJob {
   cancelled_at?: string;
   result?: unknown;
   error?: unknown;
+  /** One for each attempt that failed (OJS errors, error history). */
+  errors?: readonly unknown[];
 }
 
 /** A change of state, as it was. */
@@ -84,6 +86,8 @@ export function createJobs(parts: {
     const job = jobs.get(id);
     if (job === undefined || job.state !== 'active') return undefined;
     const at = time();
+    const { error } = more;
+    if (error !== undefined) job.errors = [...(job.errors ?? []), recordOf(error, job.attempt, at)];
     Object.assign(job, more, to === 'retryable' ? {} : { completed_at: at });
     become(job, to, 'active', at);
     return job;
@@ -157,4 +161,9 @@ export function createJobs(parts: {
     queues: () => [...queues].map(([name, paused]) => ({ name, paused })),
     pause: (queue, paused) => void queues.set(queue, paused),
   };
+}
+
+function recordOf(error: unknown, attempt: number, at: string): object {
+  const told = typeof error === 'object' ? error : { message: error };
+  return { ...told, attempt, occurred_at: at };
 }
