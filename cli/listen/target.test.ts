@@ -109,6 +109,17 @@ describe('a sink', () => {
     });
   });
 
+  it('takes a batch, and tells each of its events', async () => {
+    const url = await open();
+    const batch = { 'content-type': 'application/cloudevents-batch+json' };
+    const event = (id: string): string => `{"specversion":"1.0","id":"${id}","source":"/s","type":"t"}`;
+    expect((await post(url, `[${event('1')},${event('2')}]`, batch)).status).toBe(202);
+    expect(arrivals.map((arrival) => arrival.event?.attributes['id'])).toEqual(['1', '2']);
+    expect((await post(url, `[${event('3')},{}]`, batch)).status).toBe(400);
+    expect(arrivals).toHaveLength(3);
+    expect(arrivals[2]?.refusal).toBeDefined();
+  });
+
   it('refuses what is no CloudEvent, and other methods', async () => {
     const url = await open();
     expect((await post(url, '{}', { 'content-type': 'application/json' })).status).toBe(400);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RequestError } from '../../receiver/errors.ts';
-import { parseCloudEvent } from '../../receiver/event/parse.ts';
+import { parseCloudEvents } from '../../receiver/event/parse.ts';
 import { LENIENT } from '../../receiver/event/validate.ts';
 import { readBody } from '../../receiver/http/body.ts';
 import { type Listener, openListener } from '../../receiver/http/listener.ts';
@@ -52,13 +52,15 @@ export function openTarget(options: TargetOptions): Promise<Listener> {
         const path = (request.url ?? '/').split('?')[0] ?? '/';
         const outcome = error === undefined ? take(request, path, body) : refusedBy(error);
         const key = request.headers['idempotency-key'];
-        options.arrived({
-          at: options.now(),
-          path,
-          ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
-          ...outcome.told,
-          status: outcome.status,
-        });
+        for (const told of outcome.told) {
+          options.arrived({
+            at: options.now(),
+            path,
+            ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+            ...told,
+            status: outcome.status,
+          });
+        }
         answer(request, response, outcome);
       });
       return true;
@@ -69,16 +71,16 @@ export function openTarget(options: TargetOptions): Promise<Listener> {
   function take(request: IncomingMessage, path: string, body: Buffer): Outcome {
     if (failing > 0) {
       failing--;
-      return { status: 503, headers: {}, told: { refusal: 'asked to fail' } };
+      return { status: 503, headers: {}, told: [{ refusal: 'asked to fail' }] };
     }
     if (request.method !== 'POST') {
       return {
         status: 405,
         headers: { allow: 'POST' },
-        told: { refusal: `${request.method ?? ''} is not taken` },
+        told: [{ refusal: `${request.method ?? ''} is not taken` }],
       };
     }
-    return path === JOBS_PATH ? takeJob(request, body) : takeEvent(request, body);
+    return path === JOBS_PATH ? takeJob(request, body) : takeEvents(request, body);
   }
 
   function takeJob(request: IncomingMessage, body: Buffer): Outcome {
@@ -88,7 +90,7 @@ export function openTarget(options: TargetOptions): Promise<Listener> {
     return {
       status,
       headers: job === undefined ? {} : { location: `${JOBS_PATH}/${id}` },
-      told,
+      told: [told],
       json: reply,
     };
   }
@@ -97,14 +99,19 @@ export function openTarget(options: TargetOptions): Promise<Listener> {
 interface Outcome {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly told: Pick<Arrival, 'job' | 'event' | 'refusal'>;
+  /** What came: several where it was a batch. */
+  readonly told: readonly Pick<Arrival, 'job' | 'event' | 'refusal'>[];
   readonly json?: unknown;
 }
 
-function takeEvent(request: IncomingMessage, body: Buffer): Outcome {
+/** A batch is taken whole, or refused for its first event that is none. */
+function takeEvents(request: IncomingMessage, body: Buffer): Outcome {
   try {
-    const event = parseCloudEvent(request.headers, body, LENIENT);
-    return { status: 202, headers: {}, told: { event: { attributes: event.attributes, data: event.body } } };
+    const told = parseCloudEvents(request.headers, body, LENIENT).map((event) => {
+      if (event instanceof RequestError) throw event;
+      return { event: { attributes: event.attributes, data: event.body } };
+    });
+    return { status: 202, headers: {}, told };
   } catch (error) {
     if (error instanceof RequestError) return refusedBy(error);
     throw error;
@@ -113,7 +120,7 @@ function takeEvent(request: IncomingMessage, body: Buffer): Outcome {
 
 function refusedBy(error: RequestError): Outcome {
   const json = { error: { code: error.code, message: error.message } };
-  return { status: error.status, headers: {}, told: { refusal: error.message }, json };
+  return { status: error.status, headers: {}, told: [{ refusal: error.message }], json };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, outcome: Outcome): void {

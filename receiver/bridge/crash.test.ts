@@ -165,3 +165,13 @@ describe('a bridge whose journal fails for a while', () => {
     }
   });
 });
+
+it('begins another transaction before it hears of the last, and a few at most', async () => {
+  await using disk = await openDisk();
+  const silent = disk.cut(1000, 1000);
+  const { reader } = await disk.start(silent, stream, PLAIN);
+  while (silent.commits < 2) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  reader.stop();
+  expect(silent.commits).toBeLessThanOrEqual(4);
+});
