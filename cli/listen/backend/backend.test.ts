@@ -113,7 +113,7 @@ describe('the backend', () => {
   });
 
   it('streams state changes with counters for ids, drops what it is told to, and cuts', async () => {
-    const { jobs } = await open(['queues'], { dropEvery: 2, cutMs: 200 });
+    const { jobs } = await open(['queues', 'jobs'], { dropEvery: 2, cutMs: 200 });
     jobs.pause('default', false);
     const response = await fetch(`${backend?.url}/ojs/v1/queues/default/events`);
     const job = jobs.enqueue({ type: 'a', args: [] }, 'default');
@@ -128,5 +128,7 @@ describe('the backend', () => {
     );
     expect(text.match(/^id: /gm)).toHaveLength(2);
     expect(text).not.toContain('"to":"active"');
+    const ended = await (await fetch(`${backend?.url}/ojs/v1/jobs/${job?.id}/events`)).text();
+    expect(ended).toContain('"from":"completed","to":"completed"');
   });
 });

@@ -86,19 +86,33 @@ export function createBackend(options: BackendOptions): Backend {
     return () => void live.delete(close);
   }
 
-  function stream(response: ServerResponse, from: typeof reports, wants: (report: Named) => boolean): void {
-    openStream(response, {
-      cutMs,
-      kept,
-      nextId: () => (sseIds += 1),
-      subscribe: (one) => from.add({ ...one, wants }),
-    });
+  function stream(
+    response: ServerResponse,
+    from: typeof reports,
+    wants: (report: Named) => boolean,
+    now?: string,
+  ): void {
+    openStream(
+      response,
+      { cutMs, kept, nextId: () => (sseIds += 1), subscribe: (one) => from.add({ ...one, wants }) },
+      now,
+    );
   }
 
   const endpoints: readonly Endpoint[] = [
     { method: 'POST', path: /^\/ojs\/v1\/jobs$/, handle: take },
     { method: 'GET', path: /^\/ojs\/v1\/jobs\/([^/]+)$/, handle: one((job) => ({ job })) },
     { method: 'DELETE', path: /^\/ojs\/v1\/jobs\/([^/]+)$/, handle: act((name) => jobs.cancel(name)) },
+    {
+      method: 'GET',
+      path: /^\/ojs\/v1\/jobs\/([^/]+)\/events$/,
+      needs: 'jobs',
+      handle: ({ response, name }) => {
+        const job = jobs.get(name);
+        if (job === undefined) notFound(response);
+        else stream(response, reports, ({ job_id }) => job_id === name, ended(job));
+      },
+    },
     {
       method: 'GET',
       path: /^\/ojs\/v1\/queues\/([^/]+)\/events$/,
@@ -308,6 +322,22 @@ function wantsOf(channel: string): ((report: Named) => boolean) | undefined {
   if (kind === 'queue') return ({ queue }) => queue === name;
   return kind === 'job' ? ({ job_id }) => job_id === name : undefined;
 }
+
+/** The stream of a job that is over tells its state once, from and to the same. */
+function ended({ id, queue, type, state, completed_at, cancelled_at }: KeptJob): string | undefined {
+  if (!['completed', 'discarded', 'cancelled'].includes(state)) return undefined;
+  const timestamp = completed_at ?? cancelled_at;
+  return JSON.stringify({
+    event: 'job.state_changed',
+    job_id: id,
+    queue,
+    type,
+    from: state,
+    to: state,
+    timestamp,
+  });
+}
+
 function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString()) as unknown;

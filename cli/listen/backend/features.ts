@@ -4,6 +4,8 @@ export interface Features {
   readonly stream: boolean;
   /** `GET /ojs/v1/queues/{name}/events`: a stream of state changes for each queue. */
   readonly queues: boolean;
+  /** `GET /ojs/v1/jobs/{id}/events`: the same for each job. */
+  readonly jobs: boolean;
   /** `GET /ojs/v1/ws`: a WebSocket of state changes. */
   readonly websocket: boolean;
   /** The WebSocket has the channel `events`, too: envelopes. */
@@ -17,10 +19,19 @@ export interface Features {
 }
 
 /** The names of all features. */
-export const FEATURES = ['stream', 'queues', 'websocket', 'channel', 'events', 'pings', 'list'] as const;
+export const FEATURES = [
+  'stream',
+  'queues',
+  'jobs',
+  'websocket',
+  'channel',
+  'events',
+  'pings',
+  'list',
+] as const;
 
 /** What most real backends have. */
-export const USUAL: readonly (keyof Features)[] = ['queues', 'websocket', 'list'];
+export const USUAL: readonly (keyof Features)[] = ['queues', 'jobs', 'websocket', 'list'];
 
 /** The features of that name, and no others. */
 export function featuresOf(names: readonly (keyof Features)[]): Features {
@@ -28,6 +39,7 @@ export function featuresOf(names: readonly (keyof Features)[]): Features {
   return {
     stream: has('stream'),
     queues: has('queues'),
+    jobs: has('jobs'),
     websocket: has('websocket'),
     channel: has('channel'),
     events: has('events'),

@@ -12,8 +12,8 @@ export interface StreamParts {
 
 const HEARTBEAT_MS = 15_000;
 
-/** Streams server-sent events as backends do: `retry`, a heartbeat, and after a while a cut. */
-export function openStream(response: ServerResponse, parts: StreamParts): void {
+/** Streams server-sent events as backends do: `retry`, a heartbeat, and after a while a cut. `only` ends it at once. */
+export function openStream(response: ServerResponse, parts: StreamParts, only?: string): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.write('retry: 3000\n\n');
   const send = (text: string): void => {
@@ -21,6 +21,11 @@ export function openStream(response: ServerResponse, parts: StreamParts): void {
     const id = String(parts.nextId()).padStart(4, '0');
     response.write(`id: evt_${id}\nevent: ${event ?? type}\ndata: ${text}\n\n`);
   };
+  if (only !== undefined) {
+    send(only);
+    response.end();
+    return;
+  }
   const unsubscribe = parts.subscribe({ send, waiting: () => response.writableLength });
   const cut = (): void => void response.destroy();
   const forget = parts.kept(cut);
