@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Journal, JournalError, UnitOutcome } from './journal.ts';
+import type { Journal, JournalError, Query, UnitOutcome } from './journal.ts';
 import { commit, unit, type Wanted } from './journal-testing.ts';
 import { lineSuite } from './line-suite.ts';
 import { rowSuite, type Subject } from './row-suite.ts';
@@ -556,6 +556,22 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         const after = await journal.deliveries({ limit: 1000, trigger: 'a/ten' });
         expect(after.items.map(({ id }) => id)).toEqual(items.map(({ id }) => id));
         expect(after.items[40]).toMatchObject({ state: 'delivered', attempts: [{ at: T, durationMs: 1 }] });
+      });
+
+      it('narrows deliveries by the id of their event, page by page', async () => {
+        const first = await journal.deliveries({ id: 'e40', limit: 1 });
+        expect(first.items).toMatchObject([{ trigger: 'a/all', attributes: attributesOf(40) }]);
+        const second = await journal.deliveries({ id: 'e40', limit: 1, cursor: first.next ?? '' });
+        expect(second.items).toMatchObject([{ trigger: 'a/ten', attributes: attributesOf(40) }]);
+        const { id } = second.items[0] ?? { id: 0 };
+        journal.settle({ delivery: id, state: 'dead', at: T, reason: 'no' });
+        const all = async (query: Partial<Query>): Promise<number[]> =>
+          (await journal.deliveries({ limit: 9, ...query })).items.map((each) => each.id);
+        expect(await all({ id: 'e40' })).toEqual([first.items[0]?.id, id]);
+        expect(await all({ id: 'e40', state: 'dead' })).toEqual([id]);
+        expect(await all({ id: 'e40', trigger: 'a/all' })).toEqual([first.items[0]?.id]);
+        expect(await all({ id: 'e41' })).toHaveLength(1);
+        expect(await all({ id: 'e1300' })).toEqual([]);
       });
 
       it('refuses a cursor that it did not give', async () => {

@@ -130,3 +130,45 @@ describe('events by id', () => {
     for (const n of [9002, 12_000, 18_001]) expect(await found(`e${n}`)).toEqual([n]);
   });
 });
+
+describe('deliveries by the id of their event', () => {
+  async function deliver(ids: readonly string[], triggers: readonly string[]): Promise<void> {
+    await commit(
+      journal,
+      ids.map((id) => unit({ at: T, attributes: attributesOf(id), triggers })),
+    );
+  }
+
+  /** Triggers of the deliveries, newest first, over all pages. */
+  async function deliveriesOf(id: string, limit = 1000): Promise<string[]> {
+    const triggers: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await journal.deliveries({ id, limit, ...(cursor === undefined ? {} : { cursor }) });
+      triggers.push(...page.items.map(({ trigger }) => trigger));
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return triggers;
+  }
+
+  it('are found over blocks, also among events without any, whatever became of them', async () => {
+    await deliver(['e', 'other'], ['a/x', 'a/y']);
+    await add(many(1, 4500));
+    await deliver(many(4501, 4000), ['a/z']);
+    await deliver(['e'], ['b/x']);
+    journal.settle({ delivery: 2, state: 'delivered', attempt: { at: T, durationMs: 1 } });
+    for (const limit of [1, 2, 1000]) expect(await deliveriesOf('e', limit)).toEqual(['b/x', 'a/y', 'a/x']);
+    expect(await deliveriesOf('e4501')).toEqual(['a/z']);
+    expect([await deliveriesOf('e7'), await deliveriesOf('none')]).toEqual([[], []]);
+  });
+
+  it('are found without reading other events', async () => {
+    await deliver(['e'], ['a/x']);
+    await deliver(many(1, 4500), ['a/z']);
+    await journal.close();
+    inside(`UPDATE event SET attributes = 1 WHERE id > 1 AND id < 4096`);
+    await reopen();
+    expect(await deliveriesOf('e')).toEqual(['a/x']);
+    await expect(journal.deliveries({ source: '/none', limit: 9 })).rejects.toThrow();
+  });
+});

@@ -71,6 +71,11 @@ export function createLists(
   const inSpan = db.prepare(`SELECT d.*, e.received, e.attributes, e.head FROM (
       ${FROM_WAITING} WHERE id >= ?2 AND id < ?3 UNION ALL ${FROM_DONE} WHERE id >= ?2 AND id < ?3
     ) d JOIN event e ON e.id = d.event WHERE d.event = ?1 ORDER BY d.id DESC LIMIT ${STEP}`);
+  const newestBefore =
+    db.prepare(`SELECT event FROM (SELECT * FROM (SELECT id, event FROM waiting WHERE id < ?1
+      ORDER BY id DESC LIMIT 1) UNION ALL SELECT * FROM (SELECT id, event FROM done WHERE id < ?1 ORDER BY id DESC LIMIT 1))
+    ORDER BY id DESC LIMIT 1`);
+  const firstFrom = db.prepare('SELECT first FROM event WHERE id >= ? ORDER BY id LIMIT 1');
   const bySource = new Map(
     Object.entries(SOURCES).map(([state, source]) => [
       state,
@@ -143,6 +148,29 @@ export function createLists(
     return { items, before: found.before };
   }
 
+  /** Only deliveries of events that may have the id are read. Ids of deliveries grow with the numbers of their events. */
+  function deliveriesById(
+    id: string,
+    limit: number,
+    before: number,
+    wanted: (row: DeliveryStored) => boolean,
+  ): Step<DeliveryRow> {
+    const items: DeliveryRow[] = [];
+    const newest = newestBefore.get(before) as { event: number } | undefined;
+    if (newest === undefined) return { items, before: undefined };
+    const found = ids.find(id, newest.event + 1);
+    for (const event of found.events) {
+      const rows = deliveriesOf(event, before);
+      for (const row of rows) {
+        if (wanted(row)) items.push(deliveryRow(row));
+        if (items.length === limit) return { items, before: row.id };
+      }
+      if (rows.length === STEP) return { items, before: rows.at(-1)?.id };
+    }
+    if (found.before === undefined) return { items, before: undefined };
+    return { items, before: (firstFrom.get(found.before) as { first: number } | undefined)?.first };
+  }
+
   return {
     events(query, before) {
       const wanted = (row: EventStored): boolean => fits(row, query) && hasDelivery(row, query);
@@ -151,15 +179,16 @@ export function createLists(
       return step(rows, query.limit, wanted, eventRow);
     },
     deliveries(query, before) {
-      const { event, trigger, state } = query;
+      const { id, event, trigger, state } = query;
+      const wanted = (row: DeliveryStored): boolean =>
+        (state === undefined || STATES[row.state] === state) &&
+        (trigger === undefined || names.text(row.trigger) === trigger) &&
+        fits(row, query);
+      if (event === undefined && id !== undefined) return deliveriesById(id, query.limit, before, wanted);
       const rows =
         event === undefined
           ? ((bySource.get(state ?? '')?.all(before) ?? []) as unknown as DeliveryStored[])
           : deliveriesOf(event, before);
-      const wanted = (row: DeliveryStored): boolean =>
-        (event === undefined || state === undefined || STATES[row.state] === state) &&
-        (trigger === undefined || names.text(row.trigger) === trigger) &&
-        fits(row, query);
       return step(rows, query.limit, wanted, deliveryRow);
     },
     event(event) {
