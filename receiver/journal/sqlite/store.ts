@@ -160,6 +160,7 @@ function openParts(
   /** Near the limit delivered history goes, a piece with every batch; at the limit calls are refused. */
   function makeRoom(): void {
     refusal = undefined;
+    if (!space.tight) return;
     for (let step = 0; step < TRIM_STEPS && space.tight; step++) {
       exhausted = !pruner.pressed().more;
       if (exhausted) break;
