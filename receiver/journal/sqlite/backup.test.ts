@@ -167,6 +167,8 @@ describe('a check', () => {
     ['UPDATE waiting SET state = 0', 'delivery', 5, 'beside another of its line'],
     ['UPDATE waiting SET state = 9 WHERE id = 4', 'delivery', 4, 'in a state'],
     ['DELETE FROM row_count', 'row', 1, 'not counted right'],
+    ['UPDATE row SET apart = 9', 'row', 1, 'row 1 has lost its body'],
+    ["INSERT INTO body VALUES (9, 'x')", 'body', 9, 'body 9 belongs to no row'],
     ["UPDATE seen SET body = x'010203'", 'key', undefined, 'cut off'],
   ])('finds what does not belong together: %s', async (sql, what, id, message) => {
     await filled(5);

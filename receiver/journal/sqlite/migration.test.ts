@@ -60,3 +60,25 @@ it('a journal of version 1 is brought to the present one, with all that it holds
   await again.close();
   await rm(directory, { recursive: true });
 });
+
+it('a journal of version 2 keeps the long bodies of its rows, which then change like any other', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  const db = new DatabaseSync(join(directory, 'journal.db'));
+  db.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; ${MIGRATIONS[0]} ${MIGRATIONS[1]}
+    PRAGMA user_version = 2; PRAGMA application_id = ${APPLICATION};
+    INSERT INTO name VALUES (1, 'k'), (2, 'a/x'), (3, 'Waiting');
+    INSERT INTO row_count VALUES (1, 2, 3, 2);`);
+  const insert = db.prepare('INSERT INTO row VALUES (?, 1, ?, 1, 2, 3, ?, NULL, ?, ?, ?)');
+  const long = (text: string) => JSON.stringify(text.repeat(1000));
+  for (const [i, id] of ['x', 'y'].entries()) insert.run(i + 1, id, T, T, T, long(id));
+  db.close();
+  const journal = await openSqliteJournal({ directory });
+  const write = { kind: 'k', expect: 1, at: T, owner: 'a/x', status: 'Blocked' };
+  await commit(journal, [unit({ at: T, rows: [{ ...write, id: 'x', body: long('z') }] })]);
+  const { items } = await journal.listRows({ kind: 'k', status: 'Waiting', limit: 9 });
+  expect(items.map(({ id, body }) => [id, body])).toEqual([['y', long('y')]]);
+  expect(await journal.rows('k', ['x', 'y'])).toMatchObject([{ body: long('z') }, { body: long('y') }]);
+  expect(await journal.dueRows('k', T, 9)).toMatchObject([{ id: 'y', body: long('y') }]);
+  await journal.close();
+  await rm(directory, { recursive: true });
+});

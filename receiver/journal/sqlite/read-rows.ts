@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RowCount, RowQuery, StateRow } from '../journal.ts';
 import type { Step } from './lists.ts';
 import type { Names } from './names.ts';
+import { BODY } from './row-body.ts';
 
 /** How many rows one step of a list looks at, and how much of their bodies it takes. */
-const STEP = 500;
+const STEP = 5000;
 const STEP_BYTES = 4 * 1024 * 1024;
 
 interface Stored {
@@ -29,24 +30,32 @@ export interface RowReader {
   countRows(kind: string): RowCount[];
 }
 
+const NOTHING: Step<StateRow> = { items: [], before: undefined };
 const COLUMNS = 'id, key, version, owner, status, due, expires, created, changed';
 
 /** Reads rows that units have written. */
 export function createRowReader(db: DatabaseSync, names: Names): RowReader {
-  const one = db.prepare(`SELECT ${COLUMNS}, body FROM row WHERE kind = ? AND key = ?`);
+  const one = db.prepare(`SELECT ${COLUMNS}, ${BODY} AS body FROM row WHERE kind = ? AND key = ?`);
   const due = db.prepare(
-    `SELECT ${COLUMNS}, body FROM row WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?`,
+    `SELECT ${COLUMNS}, ${BODY} AS body FROM row WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?`,
   );
   const next = db.prepare('SELECT due FROM row WHERE kind = ? AND due IS NOT NULL ORDER BY due LIMIT 1');
   const counted = db.prepare('SELECT owner, status, count FROM row_count WHERE kind = ?');
-  /** Walks the rows of one kind, of one owner or of one status; what else is asked for is looked at row by row. */
-  const walk = (index: string, where: string) =>
-    db.prepare(`SELECT ${COLUMNS},
-      iif((?2 = 0 OR owner = ?2) AND (?3 = 0 OR status = ?3), body, NULL) AS body
-    FROM row INDEXED BY ${index} WHERE kind = ?1 AND ${where} AND id < ?4 ORDER BY id DESC LIMIT ${STEP}`);
-  const ofKind = walk('row_kind', '?2 = 0 AND ?3 = 0');
-  const ofOwner = walk('row_owner', 'owner = ?2');
-  const ofStatus = walk('row_status', 'status = ?3');
+  const some = db.prepare(
+    'SELECT 1 FROM row_count WHERE kind = ?1 AND (?2 = 0 OR owner = ?2) AND (?3 = 0 OR status = ?3) LIMIT 1',
+  );
+  /**
+   * A list walks the rows of one kind or of one owner. The status is looked at row by row, which are small: an index of it
+   * would cost every change a page, and half of the time a cold one.
+   */
+  const walk = (index: string, where: string) => ({
+    span: db.prepare(`SELECT min(id) AS low, count(*) AS count FROM (
+      SELECT id FROM row INDEXED BY ${index} WHERE ${where} AND id < ?2 ORDER BY id DESC LIMIT ${STEP})`),
+    rows: db.prepare(`SELECT ${COLUMNS}, ${BODY} AS body FROM row INDEXED BY ${index}
+      WHERE ${where} AND id < ?2 AND id >= ?5 AND (?4 = 0 OR status = ?4) ORDER BY id DESC`),
+  });
+  const ofKind = walk('row_kind', 'kind = ?1 AND ?3 = 0');
+  const ofOwner = walk('row_owner', 'kind = ?1 AND owner = ?3');
 
   function shown(kind: string, { key, due: at, expires, ...stored }: Stored): StateRow {
     return {
@@ -80,25 +89,20 @@ export function createRowReader(db: DatabaseSync, names: Names): RowReader {
       const ownerId = owner === undefined ? 0 : names.idOf(owner);
       const statusId = status === undefined ? 0 : names.idOf(status);
       // A name that no row has fits none.
-      if ((owner !== undefined && ownerId === 0) || (status !== undefined && statusId === 0))
-        return { items: [], before: undefined };
-      const byOwner = ownerId === 0 ? ofKind : ofOwner;
-      const rows = (statusId === 0 ? byOwner : ofStatus).iterate(names.idOf(kind), ownerId, statusId, before);
+      if ((owner !== undefined && ownerId === 0) || (status !== undefined && statusId === 0)) return NOTHING;
+      const kindId = names.idOf(kind);
+      if (some.get(kindId, ownerId, statusId) === undefined) return NOTHING;
+      const { span, rows } = ownerId === 0 ? ofKind : ofOwner;
+      const { low, count } = span.get(kindId, before, ownerId) as { low: number | null; count: number };
       const items: StateRow[] = [];
       let bytes = 0;
-      let read = 0;
-      let last = before;
-      for (const each of rows) {
-        const stored = each as unknown as Omit<Stored, 'body'> & { body: string | null };
-        const { body } = stored;
-        last = stored.id;
-        read++;
-        if (body === null) continue;
-        items.push(shown(kind, { ...stored, body }));
-        bytes += body.length;
-        if (items.length === limit || bytes >= STEP_BYTES) return { items, before: last };
+      for (const each of rows.iterate(kindId, before, ownerId, statusId, low)) {
+        const stored = each as unknown as Stored;
+        items.push(shown(kind, stored));
+        bytes += stored.body.length;
+        if (items.length === limit || bytes >= STEP_BYTES) return { items, before: stored.id };
       }
-      return { items, before: read < STEP ? undefined : last };
+      return { items, before: count < STEP ? undefined : (low ?? undefined) };
     },
     countRows(kind) {
       const found = counted.all(names.idOf(kind)) as { owner: number; status: number; count: number }[];

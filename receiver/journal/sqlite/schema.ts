@@ -6,6 +6,7 @@
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
  * - `row`: what units change by compare-and-set; `row_count`: how many rows a kind, an owner and a status have in common
+ * - `body`: the long bodies of rows, in the order in which they were written (see row-body.ts)
  * - `id_block`: hashes of the events' ids (see id-index.ts)
  * - `sequence`: the highest ids that pruning has removed, so that none is given twice; how much history there is
  */
@@ -72,8 +73,15 @@ CREATE TABLE row_count (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What was written before keeps its body in its row until it changes. */
+const BODIES_APART = `
+CREATE TABLE body (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+ALTER TABLE row ADD COLUMN apart INTEGER;
+DROP INDEX row_status;
+`;
+
 /**
  * The statements that lead from each version of the schema to the next; the first makes an empty file version 1. What a
  * released version made is never edited.
  */
-export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES];
+export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES, BODIES_APART];

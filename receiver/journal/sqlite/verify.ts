@@ -7,8 +7,8 @@ import { type EventColumns, intact } from './stored-event.ts';
 
 /** One thing that is wrong with a journal. */
 export interface Finding {
-  readonly what: 'file' | 'event' | 'delivery' | 'key' | 'row';
-  /** The number of the event or delivery. */
+  readonly what: 'file' | 'event' | 'delivery' | 'key' | 'row' | 'body';
+  /** The number of the event, the delivery, the row or the body. */
   readonly id?: number;
   readonly message: string;
 }
@@ -60,6 +60,16 @@ const RULES: readonly (readonly [Finding['what'], string, string])[] = [
      WHERE NOT EXISTS (SELECT 1 FROM row_count AS c WHERE c.kind = r.kind AND c.owner = r.owner AND c.status = r.status
        AND c.count = r.count) GROUP BY kind`,
     'its kind is not counted right',
+  ],
+  [
+    'row',
+    'SELECT id FROM row WHERE apart IS NOT NULL AND NOT EXISTS (SELECT 1 FROM body WHERE body.id = row.apart)',
+    'has lost its body',
+  ],
+  [
+    'body',
+    'SELECT id FROM body WHERE id NOT IN (SELECT apart FROM row WHERE apart IS NOT NULL)',
+    'belongs to no row',
   ],
 ];
 

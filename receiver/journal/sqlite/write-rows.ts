@@ -1,30 +1,29 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchReader } from './batch-reader.ts';
 import type { Names } from './names.ts';
+import { createRowBodies } from './row-body.ts';
 import type { RowCounts } from './row-counts.ts';
+import { createRowUpdate, type Indexed } from './row-update.ts';
 import { ROW } from './wire.ts';
 
 /** How many rows one step of `expire` drops. */
 const EXPIRED = 256;
 
-interface Stored {
+interface Stored extends Indexed {
   readonly id: number;
   readonly version: number;
-  readonly owner: number;
   readonly status: number;
+  readonly apart: number | null;
 }
 
 /** A change that was judged and is to be made. */
-interface Change {
+interface Change extends Indexed {
   readonly earlier: Stored | undefined;
   readonly kind: number;
   readonly key: string;
   readonly remove: boolean;
   readonly at: number;
-  readonly owner: number;
   readonly status: number;
-  readonly due: number | null;
-  readonly expires: number | null;
   readonly body: string;
 }
 
@@ -44,14 +43,15 @@ export function createRowWriter(
   db: DatabaseSync,
   { names, counts }: { names: Names; counts: RowCounts },
 ): RowWriter {
-  const select = db.prepare('SELECT id, version, owner, status FROM row WHERE kind = ? AND key = ?');
-  const insert = db.prepare('INSERT INTO row VALUES (NULL, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)');
-  const update = db.prepare(
-    'UPDATE row SET version = ?, owner = ?, status = ?, due = ?, expires = ?, changed = ?, body = ? WHERE id = ?',
+  const bodies = createRowBodies(db);
+  const select = db.prepare(
+    'SELECT id, version, owner, status, due, expires, apart FROM row WHERE kind = ? AND key = ?',
   );
+  const insert = db.prepare('INSERT INTO row VALUES (NULL, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const update = createRowUpdate(db);
   const remove = db.prepare('DELETE FROM row WHERE id = ?');
   const expired = db.prepare(
-    `SELECT id, kind, owner, status FROM row WHERE expires <= ? ORDER BY expires LIMIT ${EXPIRED}`,
+    `SELECT id, kind, owner, status, apart FROM row WHERE expires <= ? ORDER BY expires LIMIT ${EXPIRED}`,
   );
   let changes: Change[] = [];
 
@@ -80,15 +80,21 @@ export function createRowWriter(
     return true;
   }
 
-  function make({ earlier, kind, key, at, owner, status, due, expires, body, ...change }: Change): void {
-    if (earlier !== undefined) counts.add(kind, earlier.owner, earlier.status, -1);
+  function make(change: Change): void {
+    const { earlier, kind, key, at, owner, status, due, expires } = change;
+    if (earlier !== undefined) {
+      counts.add(kind, earlier.owner, earlier.status, -1);
+      bodies.drop(earlier.apart);
+    }
     if (change.remove) {
       if (earlier !== undefined) remove.run(earlier.id);
       return;
     }
     counts.add(kind, owner, status, 1);
-    if (earlier === undefined) insert.run(kind, key, owner, status, due, expires, at, at, body);
-    else update.run(earlier.version + 1, owner, status, due, expires, at, body, earlier.id);
+    const { body, apart } = bodies.put(change.body);
+    if (earlier === undefined) insert.run(kind, key, owner, status, due, expires, at, at, body, apart);
+    else
+      update(earlier.id, earlier, change, { version: earlier.version + 1, status, changed: at, body, apart });
   }
 
   return {
@@ -102,9 +108,10 @@ export function createRowWriter(
       for (const change of changes) make(change);
     },
     expire(now) {
-      const rows = expired.all(now) as { id: number; kind: number; owner: number; status: number }[];
-      for (const { id, kind, owner, status } of rows) {
+      const rows = expired.all(now) as unknown as (Stored & { kind: number })[];
+      for (const { id, kind, owner, status, apart } of rows) {
         remove.run(id);
+        bodies.drop(apart);
         counts.add(kind, owner, status, -1);
       }
       return rows.length === EXPIRED;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../../journal.ts';
 import { readAttempts } from '../../sqlite/attempt.ts';
+import { BODY } from '../../sqlite/row-body.ts';
 import { MIGRATIONS } from '../../sqlite/schema.ts';
 import { eachEntry, readEntry } from '../../sqlite/seen-log.ts';
 import { journalError } from '../../sqlite/sqlite-error.ts';
@@ -132,7 +133,8 @@ function sourceOf(db: DatabaseSync): JournalSource {
   const seen = db.prepare('SELECT id, body FROM seen WHERE id > ? ORDER BY id LIMIT 100');
   const rows =
     db.prepare(`SELECT id AS number, ${name('kind')} AS kind, key AS id, version, ${name('owner')} AS owner,
-    ${name('status')} AS status, due, expires, created, changed, body FROM row WHERE row.id > ? ORDER BY row.id LIMIT ${STEP}`);
+    ${name('status')} AS status, due, expires, created, changed, ${BODY} AS body
+    FROM row WHERE row.id > ? ORDER BY row.id LIMIT ${STEP}`);
 
   return {
     events(after) {

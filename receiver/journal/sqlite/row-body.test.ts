@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Journal, RowWrite } from '../journal.ts';
+import { commit } from '../journal-testing.ts';
+import { checkJournal } from './backup.ts';
+import { openSqliteJournal } from './sqlite-journal.ts';
+
+const T = 1_800_000_000_000;
+const SHORT = '"ä"';
+const LONG = JSON.stringify('ä'.repeat(300));
+
+let directory: string;
+let journal: Journal;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  journal = await openSqliteJournal({ directory });
+});
+
+afterEach(async () => {
+  await journal.close();
+  await rm(directory, { recursive: true });
+});
+
+function put(id: string, expect: number, body: string, more: object = {}): RowWrite {
+  return { kind: 'k', id, expect, at: T, owner: 'a/x', status: 's', body, ...more };
+}
+
+async function write(...rows: RowWrite[]): Promise<void> {
+  const outcomes = await commit(journal, [{ deliveries: [], answer: '', rows }]);
+  expect(outcomes).toMatchObject([{ outcome: 'committed' }]);
+}
+
+/** How many bodies lie apart, and what a check of the whole file finds. */
+async function apart(): Promise<{ bodies: number; findings: readonly unknown[] }> {
+  await journal.close();
+  const db = new DatabaseSync(join(directory, 'journal.db'));
+  const { bodies } = db.prepare('SELECT count(*) AS bodies FROM body').get() as { bodies: number };
+  db.close();
+  const { findings } = await checkJournal(directory);
+  journal = await openSqliteJournal({ directory });
+  return { bodies, findings };
+}
+
+it('a row is read as it was written, however long it was before', async () => {
+  await write(put('grows', 0, SHORT, { due: T }), put('shrinks', 0, LONG, { due: T }));
+  await write(put('grows', 1, LONG, { due: T + 1 }), put('shrinks', 1, SHORT, { due: T + 2 }));
+  await write(put('grows', 2, `${LONG} `, { due: T + 1 }), put('empty', 0, ''));
+  const bodies = [
+    ['grows', `${LONG} `],
+    ['shrinks', SHORT],
+  ];
+  const shown = (rows: readonly ({ id: string; body: string } | undefined)[]) =>
+    rows.map((row) => [row?.id, row?.body]);
+  expect(shown(await journal.rows('k', ['grows', 'shrinks']))).toEqual(bodies);
+  expect(shown(await journal.dueRows('k', T + 9, 9))).toEqual(bodies);
+  const { items } = await journal.listRows({ kind: 'k', limit: 9 });
+  expect(shown(items)).toEqual([['empty', ''], ...bodies.toReversed()]);
+  expect(await apart()).toEqual({ bodies: 1, findings: [] });
+});
+
+it('what a row had apart goes with it, removed or expired', async () => {
+  const expiresAt = T + 1;
+  await write(put('removed', 0, LONG), put('expired', 0, LONG, { expiresAt }), put('kept', 0, LONG));
+  await write({ kind: 'k', id: 'removed', expect: 1, remove: true });
+  await journal.prune(T + 1);
+  expect(await apart()).toEqual({ bodies: 1, findings: [] });
+});
+
+it('a row that was refused leaves nothing behind', async () => {
+  await write(put('i', 0, LONG));
+  const unit = { deliveries: [], answer: '', rows: [put('new', 0, LONG), put('i', 7, LONG)] };
+  expect(await commit(journal, [unit])).toMatchObject([{ outcome: 'conflict' }]);
+  expect(await apart()).toEqual({ bodies: 1, findings: [] });
+});
