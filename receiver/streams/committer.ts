@@ -7,6 +7,7 @@ import type { Runtime } from '../routing/runtime.ts';
 import type { World } from './decide.ts';
 import { Ledger, NeedRow, rowKey } from './ledger.ts';
 import { createRowCache } from './row-cache.ts';
+import { createRowLoader } from './row-loader.ts';
 import { changeUnits, handed, type Making, type PlannedUnit } from './units.ts';
 
 /** What it works with. */
@@ -57,6 +58,7 @@ const CACHE_BYTES = 32 << 20;
 export function createCommitter(parts: CommitterParts): Committer {
   const { journal, renderers, runtime, now, world } = parts;
   const cache = createRowCache(CACHE_BYTES);
+  const load = createRowLoader(journal);
 
   async function decide<T>(known: Rows, at: number, by: (ledger: Ledger) => T): Promise<Decided<T>> {
     for (;;) {
@@ -66,7 +68,7 @@ export function createCommitter(parts: CommitterParts): Committer {
       } catch (error) {
         if (!(error instanceof NeedRow)) throw error;
         const { kind, id } = error;
-        known.set(rowKey(kind, id), cache.get(kind, id) ?? (await journal.rows(kind, [id]))[0]);
+        known.set(rowKey(kind, id), cache.get(kind, id) ?? (await load(kind, id)));
       }
     }
   }
