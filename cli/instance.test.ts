@@ -14,13 +14,17 @@ beforeEach(async () => {
   const wait = { any: [{ name: 'payment', filters: [{ exact: { type: 'paid' } }] }], timeoutMs: 60_000 };
   const steps = [{ name: 'ship', wait, shape, destination, policy: POLICY }];
   stage.apply(endpointEntry(), stage.toSink({ name: 'saga', stream: { ...streamOf([]), steps } }));
-  const body = JSON.stringify({ specversion: '1.0', id: 'e1', source: '/s', type: 'created' });
-  const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
-  const { headers: answer } = await post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers);
+  const { headers: answer } = await sent({ specversion: '1.0', id: 'e1', source: '/s', type: 'created' });
   id = answer.get('ce-instanceid') ?? '';
 });
 
 afterEach(() => stage.close());
+
+function sent(event: object) {
+  const body = JSON.stringify(event);
+  const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
+  return post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers);
+}
 
 async function run(...args: string[]): Promise<{ readonly exit: number; readonly told: string }> {
   const { admin } = stage.receiver.addresses;
@@ -62,5 +66,17 @@ describe('signalbox instances and instance', () => {
     expect(wrong.told).toContain('`state` is one of Running, Waiting, Blocked, Finished, Failed, Cancelled');
     const json = JSON.parse((await run('instance', id, '-o', 'json')).told) as { status: string };
     expect(json.status).toBe('Finished');
+  });
+
+  it.each([
+    ['0'.repeat(32), 404, 'There was no instance of the id that its instanceid gives.'],
+    ['', 410, 'The instance that its instanceid names was over.'],
+  ])('explain what was wrong with the instance that an event names: %s', async (other, status, why) => {
+    await run('instance', 'cancel', id);
+    const event = { specversion: '1.0', id: 'e2', source: '/s', type: 'paid', instanceid: other || id };
+    expect((await sent(event)).status).toBe(status);
+    const { told } = await run('explain', 'e2');
+    expect(told).toContain(`No trigger took it.\n${why}\n`);
+    expect(told).toMatch(/shop\/saga +fits$/m);
   });
 });

@@ -111,7 +111,7 @@ describe('value streams under `signalbox run`', { timeout: PATIENCE }, () => {
     const history = await asks('instance', id);
     expect(history).toContain('started by order.created (1 of ');
     expect(history).toContain('the step reserve was answered: 202');
-    expect(history).toContain('the step ship woke by payment.captured (2 of ');
+    expect(history).toContain('the step ship was woken by payment.captured (2 of ');
   });
 
   it('start or wake: two events of one order, however early, charge it once with both', async () => {

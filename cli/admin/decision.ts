@@ -2,6 +2,7 @@ import type { EventExplanation } from '../../receiver/explain.ts';
 import type { Attempt, DeliveryRow, EventRow } from '../../receiver/journal/journal.ts';
 import type { Repeats } from '../../receiver/observe/repeat-log.ts';
 import { parseTraceParent, type TraceContext } from '../../receiver/observe/trace-context.ts';
+import type { Fault } from '../../receiver/streams/decide.ts';
 import { columns } from '../columns.ts';
 import { shownTime } from './list.ts';
 
@@ -14,6 +15,10 @@ export interface DecisionRecord
     readonly key?: string;
     readonly revision: number;
     readonly triggers: readonly string[];
+    /** What was wrong with the instance that it names. */
+    readonly faults?: readonly Fault[];
+    /** Value streams whose instance of its key was over. */
+    readonly stragglers?: readonly string[];
     /** The span in which it was received, where it was traced. */
     readonly trace?: TraceContext;
   };
@@ -35,11 +40,24 @@ export function tellDecision(decision: DecisionRecord): string {
     ...tellTrace(record.trace),
     ...tellRepeats(decision.repeats),
     record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
+    ...(record.faults ?? []).map((fault) => FAULTS[fault]),
+    ...(record.stragglers ?? []).map(
+      (trigger) =>
+        `${trigger} had ended its instance of the same key (keyRetention): it came too late, and starts none.`,
+    ),
     ...deliveries.flatMap((delivery) => ['', ...tellDelivery(delivery)]),
     '',
     ...tellTriggers(decision),
   ].join('\n');
 }
+
+const FAULTS: Readonly<Record<Fault, string>> = {
+  unknown: 'There was no instance of the id that its instanceid gives.',
+  over: 'The instance that its instanceid names was over.',
+  'another stream':
+    'The instance that its instanceid names is of a value stream that does not read from there.',
+  'too large': 'It did not fit into what the instance remembers (1 MiB).',
+};
 
 function tellTrace(trace: TraceContext | undefined): readonly string[] {
   const parent = trace && parseTraceParent(trace.traceparent);
@@ -80,15 +98,19 @@ function attemptRow({ at, durationMs, status, error, result }: Attempt): readonl
   ];
 }
 
-function tellTriggers({ entrance, explainedBy, triggers }: DecisionRecord): readonly string[] {
+function tellTriggers({ entrance, explainedBy, triggers, record }: DecisionRecord): readonly string[] {
   const { revision, decided } = explainedBy;
   const by = decided
     ? `By the routing table that decided, ${revision}:`
     : `By the routing table in force now, ${revision}, which may not be the one that decided:`;
   if (triggers.length === 0) return [by, `  no trigger reads from ${entrance}.`];
+  // Its clauses say yes, and what was said above says no.
+  const { faults = [], stragglers = [] } = record;
+  const refused = (trigger: string): boolean =>
+    !record.triggers.includes(trigger) && (faults.length > 0 || stragglers.includes(trigger));
   const rows = triggers.flatMap(({ trigger, takes, no }) =>
     takes
-      ? [[trigger, 'takes it', '']]
+      ? [[trigger, refused(trigger) ? 'fits' : 'takes it', '']]
       : no.map(({ field, because }, i) => [
           i === 0 ? trigger : '',
           i === 0 ? 'says no' : '',

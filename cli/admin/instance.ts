@@ -43,13 +43,13 @@ const TOLD: Readonly<Record<Moment['what'], (moment: Moment) => string>> = {
   woke: ({ step, wait, event }) =>
     event === undefined
       ? `the step ${step ?? ''} woke: its time had come`
-      : `the step ${step ?? ''} woke by ${tellEvent(event)}${wait === step ? '' : `, which is ${wait ?? ''}`}`,
+      : `the step ${step ?? ''} was woken by ${tellEvent(event)}${wait === step ? '' : `, which is ${wait ?? ''}`}`,
   kept: ({ event }) => `${tellEvent(event)} came early and is held`,
   'turned away': ({ event, why }) => `${tellEvent(event)} was given up: ${why ?? ''}`,
   sent: ({ step }) => `the step ${step ?? ''} was sent`,
   answered: ({ step, why }) => `the step ${step ?? ''} was answered: ${why ?? ''}`,
   skipped: ({ step, why }) => `the step ${step ?? ''} was skipped: ${why ?? ''}`,
-  'timed out': ({ step }) => `the step ${step ?? ''} waited in vain`,
+  'timed out': ({ step }) => `the step ${step ?? ''} timed out: what it waited for did not come`,
   blocked: ({ step, why }) => `the step ${step ?? ''} is blocked: ${why ?? ''}`,
   retried: ({ step }) => `the step ${step ?? ''} was retried by hand`,
   finished: () => 'finished',

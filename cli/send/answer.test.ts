@@ -18,9 +18,13 @@ describe('printAnswer', () => {
       [
         `202 from ${URL}`,
         '  event     1 from /s',
-        '  taken by  no trigger: none of its filters match',
+        '  taken by  no trigger; `signalbox explain 1` tells why',
         '  repeat    seen before with other content; nothing new happens',
       ],
+    ],
+    [
+      answer(202, { events: [{ source: '/s', id: '1', triggers: ['shop/a'], instances: ['0f', '1e'] }] }),
+      [`202 from ${URL}`, '  event     1 from /s', '  taken by  shop/a', '  instance  0f, 1e'],
     ],
     [
       answer(401, { error: { code: 'unauthorized', message: 'Not proved.' } }),

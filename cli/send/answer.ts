@@ -15,6 +15,7 @@ interface AcceptedEvent {
   readonly duplicate?: boolean;
   readonly differs?: boolean;
   readonly triggers?: readonly string[];
+  readonly instances?: readonly string[];
   readonly error?: { readonly code?: string; readonly message?: string };
 }
 
@@ -49,13 +50,20 @@ export function printAnswerJson(answer: Answer): string {
 function eventLines(event: AcceptedEvent): string {
   if (event.error !== undefined) return columns([['refused', event.error.message ?? event.error.code ?? '']]);
   const triggers = event.triggers ?? [];
+  const instances = event.instances ?? [];
   const repeat =
     event.differs === true
       ? 'seen before with other content; nothing new happens'
       : 'seen before; nothing new happens';
   return columns([
     ['event', `${event.id ?? ''} from ${event.source ?? ''}`],
-    ['taken by', triggers.length === 0 ? 'no trigger: none of its filters match' : triggers.join(', ')],
+    [
+      'taken by',
+      triggers.length === 0
+        ? `no trigger; \`signalbox explain ${event.id ?? ''}\` tells why`
+        : triggers.join(', '),
+    ],
+    ...(instances.length === 0 ? [] : [['instance', instances.join(', ')]]),
     ...(event.duplicate === true ? [['repeat', repeat]] : []),
   ]);
 }

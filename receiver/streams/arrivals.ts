@@ -56,7 +56,7 @@ export function createArrivals({ committer, renderers, runtime, world }: Arrival
       const { event, asked } = one;
       const kept = keep(event, entrance);
       const { ledger, result } = await committer.decide(known, now, (it): Taken => {
-        if (asked === undefined) return { triggers: [], instances: [], faults: [] };
+        if (asked === undefined) return { triggers: [], instances: [], faults: [], stragglers: [] };
         return decideEvent(asked, { event: kept, members }, it, world(now));
       });
       for (const [key, row] of ledger.after()) known.set(key, row);
@@ -77,8 +77,7 @@ export function createArrivals({ committer, renderers, runtime, world }: Arrival
     const units: PlannedUnit[] = [];
     const mains = works.map(({ matched, ledger, taken }) => {
       const deliveries = deliveriesOf(matched, arrival, runtime(), making.room);
-      const more = taken.faults.length === 0 ? {} : { more: { faults: taken.faults } };
-      const on = { ledger, making, ...more };
+      const on = { ledger, making, more: refusedBy(taken) };
       return (
         units.push(...arrivalUnits(matched.event, takersOf(matched, taken), arrival, deliveries, on)) - 1
       );
@@ -101,6 +100,14 @@ export function createArrivals({ committer, renderers, runtime, world }: Arrival
       });
     }
     return matched.map((one) => outcomes.get(one) as Outcome);
+  };
+}
+
+/** Why streams that it fits did not take it, for its record. */
+function refusedBy({ faults, stragglers }: Taken): object {
+  return {
+    ...(faults.length === 0 ? {} : { faults }),
+    ...(stragglers.length === 0 ? {} : { stragglers }),
   };
 }
 

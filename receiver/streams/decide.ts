@@ -42,6 +42,8 @@ export interface Taken {
   /** Instances that it started or met. */
   readonly instances: string[];
   readonly faults: Fault[];
+  /** Streams whose instance of the event's key is over: it came too late for it, and starts no other. */
+  readonly stragglers: string[];
 }
 
 /** How long the end of a job is remembered that no instance has told of yet. */
@@ -55,7 +57,7 @@ export function decideEvent(
   ledger: Ledger,
   world: World,
 ): Taken {
-  const taken: Taken = { triggers: [], instances: [], faults: [] };
+  const taken: Taken = { triggers: [], instances: [], faults: [], stragglers: [] };
   const on = { ledger, world, taken, event };
   if (asked.instance !== undefined) addressed(asked.instance, members, on);
   for (const call of asked.calls) called(call, on);
@@ -139,7 +141,10 @@ function called(call: Call, on: On): void {
   }
   const [first] = keys;
   // A straggler starts nothing, and nothing is held for an instance that is over.
-  if (ended) return;
+  if (ended) {
+    taken.stragglers.push(trigger.key);
+    return;
+  }
   if (starts) start(trigger, first?.by === 'rule' ? first.key : undefined, on);
   else if (first !== undefined && isFree(rowOf(trigger, first.key, first.by, event), ledger))
     hold(trigger, first, { ...on, taken });

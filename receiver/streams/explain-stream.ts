@@ -15,6 +15,12 @@ const NO_WAIT = {
   because: 'no wait of a step fits, and an event that names an instance starts none',
 };
 
+const NAMES_NONE = {
+  field: 'spec.steps',
+  because:
+    'a wait of a step fits, but the event names no instance to wake: it has no instanceid (header ce-instanceid)',
+};
+
 /**
  * Whether a trigger takes an event, and if not, what said no. A value stream takes one that starts an instance, or that a
  * wait of its steps fits; whether an instance waits for it is told by the event's record.
@@ -29,7 +35,9 @@ export function explainTaker(trigger: Explained, event: CloudEvent): TriggerExpl
   }
   if (stream.wakes?.matches(event) === true) return { trigger: key, takes: true, no: [] };
   const started = explainTrigger(trigger, event);
-  if (started.takes || stream.wakes === undefined) return started;
+  if (started.takes) return started;
+  if (stream.wakes === undefined)
+    return fitsSomeWait(stream, event) ? { ...started, no: [...started.no, NAMES_NONE] } : started;
   const unmet = stream.wakes.explain(event).filter(({ met }) => !met);
   return { ...started, no: [...started.no, ...unmet.map(({ field, because }) => ({ field, because }))] };
 }

@@ -139,6 +139,12 @@ async function deadLetters(): Promise<readonly { id: number; reason: string; att
   return ((await api('/dead-letters')).body as { items: [] }).items;
 }
 
+/** The decision record of the newest event of an id. */
+async function eventRecord(id: string): Promise<{ record: object; triggers: readonly { no: unknown }[] }> {
+  const { items } = (await api(`/events?id=${id}`)).body as { items: { event: number }[] };
+  return (await api(`/events/${items[0]?.event ?? 0}`)).body;
+}
+
 async function redrive(...ids: number[]): Promise<void> {
   expect((await api('/redrive', { method: 'POST', body: JSON.stringify({ ids }) })).status).toBe(200);
 }
@@ -203,6 +209,18 @@ describe('an instance', () => {
       'ce-instanceid': mine,
     });
     expect([foreign.status, foreign.json.error?.code]).toEqual([422, 'foreign_instance']);
+  });
+
+  it('is not found by an event that names none: explain says what is missing', async () => {
+    apply([step('ship', { wait: PAID })]);
+    await start();
+    expect((await send('paid', '2')).json.events).toMatchObject([{ triggers: [] }]);
+    expect((await eventRecord('2')).triggers[0]?.no).toContainEqual({
+      field: 'spec.steps',
+      because: expect.stringContaining('ce-instanceid'),
+    });
+    await send('other', '3');
+    expect(JSON.stringify((await eventRecord('3')).triggers)).not.toContain('instanceid');
   });
 
   it('is started by each event, never by one that names an instance', async () => {
@@ -308,7 +326,7 @@ describe('an instance', () => {
     expect(Date.now()).toBeGreaterThan(Date.parse(until));
     expect(await record(id)).toMatchObject({
       history: expect.arrayContaining([
-        { at: expect.any(Number), what: 'failed', why: 'the step d waited in vain' },
+        { at: expect.any(Number), what: 'failed', why: 'the step d timed out' },
       ]),
     });
   });
@@ -367,6 +385,7 @@ describe('a correlation key', () => {
     await stands(await start('1', { order: 'A' })).toBe('Finished');
     const late = await send('created', '2', {}, { order: 'A' });
     expect(late.json.events).toMatchObject([{ triggers: [], instances: [] }]);
+    expect((await eventRecord('2')).record).toMatchObject({ triggers: [], stragglers: ['shop/saga'] });
   });
 
   it.each([[null], [['x']], [{}], ['']])(

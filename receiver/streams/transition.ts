@@ -196,7 +196,7 @@ function timeUp(draft: Draft): void {
   }
   note(draft, { what: 'timed out', step: name });
   if (wait.onTimeout === 'Continue') run(draft, step);
-  else end(draft, 'Failed', `the step ${name} waited in vain`);
+  else end(draft, 'Failed', `the step ${name} timed out`);
 }
 
 const HANDS: Readonly<Record<Hand, (draft: Draft) => Came>> = {
