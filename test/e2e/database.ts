@@ -27,8 +27,8 @@ export interface Database {
   url(name: string): string;
   /** First column of the answer's first row. */
   one(name: string, sql: string): Promise<unknown>;
-  kill(): Promise<void>;
-  start(): Promise<void>;
+  /** Kills it; it is back when this is disposed of. */
+  kill(): Promise<AsyncDisposable>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -114,8 +114,16 @@ export async function startDatabase(): Promise<Database> {
       ];
     },
     one: async (name, sql) => Object.values((await ask(name, sql)).rows[0] as object)[0] as unknown,
-    kill: () => server.kill(),
-    start: () => server.start(),
+    async kill() {
+      await server.kill();
+      let back: Promise<void> | undefined;
+      return {
+        [Symbol.asyncDispose]: () => {
+          back ??= server.start();
+          return back;
+        },
+      };
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, noDatabase, startDatabase } from './database.ts';
 import { forward } from './objects.ts';
@@ -60,7 +61,7 @@ describe.skipIf(noDatabase !== undefined)(`receivers that share a PostgreSQL${re
   test('the database away: 503 with Retry-After, and on from there when it is back', async () => {
     await scaledTo(2);
     await underLoad(async ({ stage, load }) => {
-      await database.kill();
+      await using away = await database.kill();
       await expect
         .poll(async () => (await load.look()).refusals['503'] ?? 0, { timeout: 60_000 })
         .toBeGreaterThan(20);
@@ -71,26 +72,27 @@ describe.skipIf(noDatabase !== undefined)(`receivers that share a PostgreSQL${re
       });
       expect(answer.status).toBe(503);
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-      await database.start();
+      await away[Symbol.asyncDispose]();
       await stage.apply(forward('afterwards', stage.farEnd));
       await stage.live('et/afterwards');
     });
   });
 
   test('an embedded journal is moved under load: nothing acknowledged is lost, all is counted', async () => {
-    const to = await database.values('moved');
+    // Another try finds neither what this one copied nor its backup.
+    const name = `moved_${randomBytes(4).toString('hex')}`;
+    const backup = `/var/lib/signalbox/${name}`;
+    const to = await database.values(name);
     await install(...to);
     let namespace = '';
     const { acknowledged } = await underLoad(async ({ stage, load, flows }) => {
       namespace = stage.namespace;
       const inPod = (...args: readonly string[]) => inRelease('exec', EMBEDDED, '--', ...SIGNALBOX, ...args);
-      await inPod('journal', 'backup', '--data', '/var/lib/signalbox', '--to', '/var/lib/signalbox/move');
+      await inPod('journal', 'backup', '--data', '/var/lib/signalbox', '--to', backup);
       const files = '/etc/signalbox/postgres';
-      const url = `${database.url('moved')}?sslrootcert=${files}/ca.crt`;
+      const url = `${database.url(name)}?sslrootcert=${files}/ca.crt`;
       const password = ['--journal-password-file', `${files}/password`];
-      console.log(
-        await inPod('journal', 'copy', '--from', '/var/lib/signalbox/move', '--to', url, ...password),
-      );
+      console.log(await inPod('journal', 'copy', '--from', backup, '--to', url, ...password));
       await flows();
       await load.pause();
       // Whoever changes the engine alone would leave behind what waits in the journal.
@@ -109,8 +111,8 @@ describe.skipIf(noDatabase !== undefined)(`receivers that share a PostgreSQL${re
     });
     // Once each, whether it was taken by the one journal or by the other; senders were cut off in the middle of a few.
     const accepted = `FROM signalbox.event JOIN signalbox.name ON name.id = entrance WHERE text LIKE '%${namespace}%'`;
-    const events = Number(await database.one('moved', `SELECT count(*) ${accepted}`));
-    const waiting = Number(await database.one('moved', 'SELECT count(*) FROM signalbox.waiting'));
+    const events = Number(await database.one(name, `SELECT count(*) ${accepted}`));
+    const waiting = Number(await database.one(name, 'SELECT count(*) FROM signalbox.waiting'));
     console.log(
       `${acknowledged.length} acknowledged; the database holds ${events} events of them, ${waiting} deliveries wait`,
     );
