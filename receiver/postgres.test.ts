@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithPostgres, type TestDatabase } from '../test/postgres/suite.ts';
+import { createLog } from './observe/log.ts';
+import { createReceiver } from './receiver.ts';
 import { endpointEntry } from './routing/testing.ts';
 import { openStage, post, type Stage, signature } from './testing.ts';
 
@@ -24,6 +27,23 @@ describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) =>
     return stage;
   }
 
+  function start() {
+    const free = { host: '127.0.0.1', port: 0 };
+    return createReceiver({
+      // The database is the journal: nothing is written there.
+      dataDirectory: tmpdir(),
+      journal: { url: database.url },
+      public: free,
+      cluster: free,
+      admin: free,
+      adminToken: 'a',
+      egress: {},
+      log: createLog('silent'),
+      now: Date.now,
+      random: Math.random,
+    });
+  }
+
   function send(stage: Stage, id: string) {
     const body = JSON.stringify({ specversion: '1.0', id, source: '/s', type: 'order.paid', data: { id } });
     const headers = { 'content-type': 'application/cloudevents+json', ...signature(body) };
@@ -40,6 +60,14 @@ describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) =>
     const repeat = await send(two, 'e0');
     expect(repeat.status).toBe(202);
     expect(repeat.json.events?.[0]).toMatchObject({ duplicate: true, triggers: ['shop/forward'] });
+  });
+
+  it('leave nothing open where the database fails while they start', async () => {
+    await (await open()).close();
+    stages = [];
+    await database.query('ALTER TABLE signalbox.waiting RENAME received TO something');
+    await expect(start()).rejects.toThrow(/received/);
+    expect((await database.query('SELECT FROM signalbox.session')).rows).toEqual([]);
   });
 
   it('finish what another one has left', async () => {

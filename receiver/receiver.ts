@@ -262,7 +262,13 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   hot.public = publicHot({ runtime: rest.runtime, pipeline });
   hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
   const counting = new AbortController();
-  await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
+  try {
+    await countBacklog(journal, triggerBacklog, { signal: counting.signal, log });
+  } catch (error) {
+    // Whoever started it sees the process end and starts it again.
+    await closeAll(listeners, journal);
+    throw error;
+  }
   const stopSampling = sampleRegularly(backlog, journal, now);
   const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
   const stopPruning = pruneRegularly(journal, now, log);
@@ -343,10 +349,14 @@ async function openAll(
     for (const open of opens) opened.push(await open());
     return opened;
   } catch (error) {
-    await Promise.all(opened.map((listener) => listener.close(0)));
-    await journal.close();
+    await closeAll(opened, journal);
     throw error;
   }
+}
+
+async function closeAll(opened: readonly Listener[], journal: Journal): Promise<void> {
+  await Promise.all(opened.map((listener) => listener.close(0)));
+  await journal.close();
 }
 
 function boundTo({ address }: Listener): OwnAddress {
