@@ -51,3 +51,27 @@ export async function written(client: pg.Client): Promise<Written> {
       WHERE n.nspname = 'signalbox' AND c.relkind = 'r')::float8 AS tables`);
   return rows[0] as Written;
 }
+
+/** Looks every now and then what the receivers' statements wait for. */
+export function watchLocks(client: pg.Client): { end(): Promise<number> } {
+  let active = 0;
+  let locked = 0;
+  let look: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    look = look.then(async () => {
+      const { rows } = await client.query(`SELECT count(*)::int AS active,
+        count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS locked
+        FROM pg_stat_activity WHERE application_name = 'signalbox' AND state <> 'idle'`);
+      const seen = rows[0] as { active: number; locked: number };
+      active += seen.active;
+      locked += seen.locked;
+    });
+  }, 50);
+  return {
+    async end() {
+      clearInterval(timer);
+      await look;
+      return Math.round((locked / Math.max(active, 1)) * 1000) / 10;
+    },
+  };
+}
