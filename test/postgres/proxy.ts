@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface Proxy {
   /** The given URL, by way of the proxy. */
   readonly url: string;
-  /** From now on nothing of what the server says arrives; what it is told still does. */
-  mute(): void;
+  /** Nothing of what the server says arrives from now on, or from an answer on that contains this; what it is told still does. */
+  mute(from?: string): void;
   /** Ends every connection; new ones are as good as new. */
   cut(): void;
   close(): Promise<void>;
@@ -16,7 +16,8 @@ export interface Proxy {
 export async function openProxy(target: string): Promise<Proxy> {
   const to = new URL(target);
   const pairs = new Set<readonly [Socket, Socket]>();
-  let muted = false;
+  /** What an answer contains that does not arrive any more. */
+  let mutedFrom: string | undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(to.port), to.hostname);
     const pair = [client, upstream] as const;
@@ -29,20 +30,21 @@ export async function openProxy(target: string): Promise<Proxy> {
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.pipe(upstream);
     upstream.on('data', (chunk) => {
-      if (!muted) client.write(chunk);
+      if (mutedFrom !== undefined && chunk.includes(mutedFrom)) mutedFrom = '';
+      if (mutedFrom !== '') client.write(chunk);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const own = new URL(target);
   own.port = String((server.address() as AddressInfo).port);
   const cut = (): void => {
-    muted = false;
+    mutedFrom = undefined;
     for (const [client] of pairs) client.destroy();
   };
   return {
     url: own.href,
-    mute() {
-      muted = true;
+    mute(from = '') {
+      mutedFrom = from;
     },
     cut,
     async close() {

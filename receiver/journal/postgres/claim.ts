@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { ClaimedDelivery } from '../journal.ts';
 import { int4s } from './binary-array.ts';
-import { run } from './connection.ts';
+import { onOne, run } from './connection.ts';
+import { createDoubts } from './doubts.ts';
 import type { Lines } from './lines.ts';
 import type { Names } from './names.ts';
 import { STATE } from './schema.ts';
@@ -110,6 +111,7 @@ export interface Claims {
 export function createClaims(on: pg.Pool, names: Names): Claims {
   /** The trigger that had the last turn. */
   let last = 0;
+  const doubts = createDoubts();
 
   async function numbers(triggers: readonly string[]): Promise<number[]> {
     const found = await Promise.all(triggers.map((trigger) => names.find(on, trigger)));
@@ -119,12 +121,23 @@ export function createClaims(on: pg.Pool, names: Names): Claims {
   return {
     async claim(session, { now, limit, bytes, except }) {
       const values = [now, limit, bytes, session, int4s(await numbers(except)), last];
-      const rows = await run<Row>(on, CLAIM, values);
+      const rows = await onOne(on, async (client) => {
+        await doubts.resolve(client, session);
+        let taken: readonly Row[] = [];
+        // In two steps: where an answer is lost, this session would else hold what it does not know of, for as long as it lives.
+        await transaction(client, async (step) => {
+          taken = (await step.query({ ...CLAIM, values })).rows as Row[];
+          await names.read(
+            on,
+            taken.flatMap(({ trigger, shape, entrance }) => [trigger, shape, entrance]),
+          );
+          const ids = taken.map(({ id }) => Number(id));
+          doubts.open(client, ids);
+        });
+        doubts.settled();
+        return taken;
+      });
       last = lastOf(rows) ?? last;
-      await names.read(
-        on,
-        rows.flatMap(({ trigger, shape, entrance }) => [trigger, shape, entrance]),
-      );
       return rows.map((row) => claimed(row, names));
     },
     async nextDue(except) {

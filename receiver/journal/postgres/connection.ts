@@ -63,6 +63,8 @@ export function createPool(address: PostgresAddress): pg.Pool {
     idleTimeoutMillis: 30_000,
     // It goes out before whatever the connection is wanted for.
     onConnect: (client) => {
+      // In use, nobody else listens; what it was asked tells that it failed.
+      client.on('error', () => undefined);
       client.query(SETTINGS).catch(() => undefined);
     },
   });
@@ -77,4 +79,18 @@ export async function run<T>(
   values: readonly unknown[],
 ): Promise<T[]> {
   return (await client.query({ ...statement, values: values as unknown[] })).rows as T[];
+}
+
+/** Does work that takes several statements on one connection of the pool. */
+export async function onOne<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    const result = await work(client);
+    failed = false;
+    return result;
+  } finally {
+    // Whatever a failed one was in the middle of is over with its connection.
+    client.release(failed);
+  }
 }

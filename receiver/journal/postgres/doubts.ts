@@ -6,7 +6,7 @@ import { int8s } from './binary-array.ts';
 const LOOK_MS = 50;
 const LOOKS = 100;
 
-/** A commit whose answer never came. */
+/** A commit, of events or of a claim, whose answer never came. */
 interface Doubt {
   /** The server's process that was to carry it out. */
   readonly process: number;
@@ -18,11 +18,13 @@ interface Doubt {
  * session, which does not know them.
  */
 export interface Doubts {
-  open(client: pg.Client | undefined, held: readonly number[]): void;
+  open(client: pg.ClientBase | undefined, held: readonly number[]): void;
   /** The answer came. */
   settled(): void;
-  /** Gives what is in doubt to anybody; to be called on a new connection before it is used. */
-  resolve(client: pg.Client, session: string): Promise<void>;
+  /** Whether an answer is missing, or still to come. */
+  any(): boolean;
+  /** Gives what is in doubt to anybody, and tells how much that is; to be called before what comes next is begun. */
+  resolve(client: pg.ClientBase, session: string): Promise<number>;
 }
 
 /** Makes one without doubts. */
@@ -38,23 +40,27 @@ export function createDoubts(): Doubts {
     settled() {
       present = undefined;
     },
+    any: () => present !== undefined || doubts.length > 0,
     async resolve(client, session) {
       if (present !== undefined) doubts.push(present);
       present = undefined;
+      let given = 0;
       for (const { process, held } of doubts) {
         // Whatever that process still does is over before we look at what it did.
         await ended(client, process);
-        await client.query({
+        const { rowCount } = await client.query({
           text: 'UPDATE waiting SET holder = 0 WHERE id = ANY($1::int8[]) AND holder = $2',
           values: [int8s(held), session],
         });
+        given += rowCount ?? 0;
       }
       doubts = [];
+      return given;
     },
   };
 }
 
-async function ended(client: pg.Client, process: number): Promise<void> {
+async function ended(client: pg.ClientBase, process: number): Promise<void> {
   for (let look = 0; look < LOOKS; look++) {
     const { rows } = await client.query({
       text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -53,6 +53,11 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
     return (rows[0] as { n: number }).n;
   }
 
+  /** Resolves once the question has an answer. */
+  async function until(question: string): Promise<void> {
+    while ((await database.query(question)).rows.length === 0) await after(10);
+  }
+
   /** Commits until it is taken; how often it was refused before. */
   async function insist(journal: Journal, key: string): Promise<number> {
     for (let refused = 0; ; refused++) {
@@ -213,6 +218,43 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
     await journal.close();
     await proxy.close();
   });
+
+  it('gives that to anybody also where no event comes any more, and says so', async () => {
+    const proxy = await openProxy(database.url);
+    const journal = await open(proxy.url);
+    await insist(journal, 'first');
+    proxy.mute('COMMIT');
+    const lost = commit(journal, [unit({ at: T, triggers: ['a/x'], held: true })]);
+    const failed = expect(lost).rejects.toMatchObject({ code: 'JournalUnavailable' });
+    while ((await count('waiting')) < 2) await after(10);
+    const told = new Promise<void>((resolve) => journal.watch(resolve));
+    proxy.cut();
+    await failed;
+    await told;
+    expect(await journal.claim(T, 9, 1 << 20)).toHaveLength(1);
+    await journal.close();
+    await proxy.close();
+  });
+
+  it.each(['SELECT', 'COMMIT'])(
+    'claims again what it claimed where the answer to %s was lost',
+    async (answer) => {
+      const proxy = await openProxy(database.url);
+      const journal = await open(proxy.url);
+      await commit(journal, [unit({ at: T, triggers: ['a/x'] })]);
+      proxy.mute(answer);
+      const lost = journal.claim(T, 9, 1 << 20);
+      const failed = expect(lost).rejects.toMatchObject({ code: 'JournalUnavailable' });
+      await until(`SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.relation = 'signalbox.waiting'::regclass AND l.mode = 'RowExclusiveLock' AND a.state = 'idle in transaction'
+      UNION ALL SELECT FROM signalbox.waiting WHERE holder <> 0`);
+      proxy.cut();
+      await failed;
+      expect(await journal.claim(T, 9, 1 << 20)).toHaveLength(1);
+      await journal.close();
+      await proxy.close();
+    },
+  );
 
   it('drops its oldest history near its limit, refuses at it, and goes on once there is room', async () => {
     const DAY = 86_400_000;

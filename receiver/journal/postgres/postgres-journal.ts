@@ -4,7 +4,7 @@ import { checkUnits } from '../check-units.ts';
 import { type Journal, JournalError, type JournalStats, type UnitOutcome } from '../journal.ts';
 import type { PostgresAddress } from './address.ts';
 import { createClaims, release } from './claim.ts';
-import { connect, createPool } from './connection.ts';
+import { connect, createPool, onOne } from './connection.ts';
 import { countUndone } from './count-undone.ts';
 import { createDoubts } from './doubts.ts';
 import { createLines } from './lines.ts';
@@ -101,14 +101,23 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     await renewing;
   }
 
-  async function connected(): Promise<pg.Client> {
-    if (writer !== undefined) return writer;
+  let connecting: Promise<pg.Client> | undefined;
+
+  function connected(): Promise<pg.Client> {
+    if (writer !== undefined) return Promise.resolve(writer);
+    connecting ??= connectAnew().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
+  }
+
+  async function connectAnew(): Promise<pg.Client> {
     if (clock() - failedAt < RECONNECT_MS) {
       throw new JournalError('JournalUnavailable', `the database ${shown} is away; it is tried again soon`);
     }
     try {
       const client = await connect(address);
-      await doubts.resolve(client, session);
+      if ((await doubts.resolve(client, session)) > 0) presence.found();
       client.on('end', () => {
         if (writer === client) writer = undefined;
       });
@@ -167,7 +176,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     clock,
     log,
     shown,
-    looked: measure,
+    looked,
   });
 
   /** Sees to the server and the schema; the connection that did. */
@@ -185,26 +194,15 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     }
   }
 
-  async function measure(): Promise<void> {
+  async function looked(): Promise<void> {
+    // What was in doubt may have been told to be a repeat by another receiver: it is not to wait for the next event here.
+    if (doubts.any()) await connected();
     if (maxBytes !== Number.POSITIVE_INFINITY) full = (await journalBytes(pool)) >= maxBytes;
   }
 
   async function linesExist(): Promise<boolean> {
     const { rows } = await pool.query('SELECT EXISTS (SELECT FROM line) AS exist');
     return (rows[0] as { exist: boolean }).exist;
-  }
-
-  async function onOne<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
-    let failed = true;
-    try {
-      const result = await work(client);
-      failed = false;
-      return result;
-    } finally {
-      // Whatever a failed one was in the middle of is over with its connection.
-      client.release(failed);
-    }
   }
 
   async function stats(): Promise<JournalStats> {
@@ -252,7 +250,8 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     release: (trigger, now) =>
       asked(async () => {
         const id = await names.find(pool, trigger);
-        const released = id === undefined ? 0 : await onOne((client) => release(client, lines, id, now));
+        const released =
+          id === undefined ? 0 : await onOne(pool, (client) => release(client, lines, id, now));
         if (released > 0) presence.tell();
         return released;
       }),
@@ -267,7 +266,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     listRows: (query) => asked(() => rowReader.listRows(query)),
     countRows: (kind) => asked(() => rowReader.countRows(kind)),
     watch: (due) => presence.watch(due),
-    prune: (now) => asked(() => onOne((client) => prune(client, session, now))),
+    prune: (now) => asked(() => onOne(pool, (client) => prune(client, session, now))),
     flush: queue.flush,
     async close() {
       if (closed) return;
@@ -285,7 +284,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
 
   /** What this session holds need not wait until the others miss it. */
   async function handOver(): Promise<void> {
-    await onOne((client) => endSession(client, session));
+    await onOne(pool, (client) => endSession(client, session));
   }
 }
 

@@ -24,6 +24,8 @@ export interface PresenceParts {
 export interface Presence {
   /** Tells the others that there is work which anybody may do. Without it they find it when they next look. */
   tell(): void;
+  /** There is such work, of which this receiver did not know either. */
+  found(): void;
   /** Calls back when others may have left work. */
   watch(due: () => void): void;
   end(): Promise<void>;
@@ -72,8 +74,7 @@ export function createPresence(parts: PresenceParts): Presence {
         'another receiver stands still; what it held is anybody’s now',
       );
       // Even where it held no delivery: rows may be due that it would have seen to.
-      due();
-      tell();
+      found();
     }
   }
 
@@ -120,11 +121,17 @@ export function createPresence(parts: PresenceParts): Presence {
     );
   }
 
+  function found(): void {
+    due();
+    tell();
+  }
+
   const timer = setInterval(beatOnce, BEAT_MS);
   beatOnce();
 
   return {
     tell,
+    found,
     watch(callback) {
       watchers.push(callback);
     },
