@@ -10,6 +10,9 @@ export default defineConfig({
     // Much of a test is waiting for a process or a disk: also two cores are shared by two workers.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     pool: 'forks',
+    // Node takes the types out of a thread's modules by WebAssembly, and V8 ends the process now and then when several
+    // threads have its wrappers compiled: they never are. What is shipped is JavaScript.
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     // A hang is what a timeout is for; how fast things are, `npm run bench` tells.
     testTimeout: 120_000,
     hookTimeout: 240_000,

@@ -57,15 +57,17 @@ export function watchLocks(client: pg.Client): { end(): Promise<number> } {
   let active = 0;
   let locked = 0;
   let look: Promise<void> = Promise.resolve();
+  const sample = async (before: Promise<void>): Promise<void> => {
+    await before;
+    const { rows } = await client.query(`SELECT count(*)::int AS active,
+      count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS locked
+      FROM pg_stat_activity WHERE application_name = 'signalbox' AND state <> 'idle'`);
+    const seen = rows[0] as { active: number; locked: number };
+    active += seen.active;
+    locked += seen.locked;
+  };
   const timer = setInterval(() => {
-    look = look.then(async () => {
-      const { rows } = await client.query(`SELECT count(*)::int AS active,
-        count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS locked
-        FROM pg_stat_activity WHERE application_name = 'signalbox' AND state <> 'idle'`);
-      const seen = rows[0] as { active: number; locked: number };
-      active += seen.active;
-      locked += seen.locked;
-    });
+    look = sample(look);
   }, 50);
   return {
     async end() {
