@@ -9,6 +9,8 @@ export interface Proxy {
   mute(from?: string): void;
   /** Ends every connection; new ones are as good as new. */
   cut(): void;
+  /** Ends every connection, and new ones as they come, until `cut`. */
+  refuse(): void;
   close(): Promise<void>;
 }
 
@@ -18,7 +20,9 @@ export async function openProxy(target: string): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   /** What an answer contains that does not arrive any more. */
   let mutedFrom: string | undefined;
+  let refusing = false;
   const server = createServer((client) => {
+    if (refusing) return void client.destroy();
     const upstream = connect(Number(to.port), to.hostname);
     const pair = [client, upstream] as const;
     pairs.add(pair);
@@ -37,8 +41,9 @@ export async function openProxy(target: string): Promise<Proxy> {
   await once(server, 'listening');
   const own = new URL(target);
   own.port = String((server.address() as AddressInfo).port);
-  const cut = (): void => {
+  const cut = (refuse = false): void => {
     mutedFrom = undefined;
+    refusing = refuse;
     for (const [client] of pairs) client.destroy();
   };
   return {
@@ -46,7 +51,8 @@ export async function openProxy(target: string): Promise<Proxy> {
     mute(from = '') {
       mutedFrom = from;
     },
-    cut,
+    cut: () => cut(),
+    refuse: () => cut(true),
     async close() {
       cut();
       server.close();

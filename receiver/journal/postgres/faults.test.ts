@@ -228,8 +228,10 @@ describeWithPostgres('a PostgreSQL in trouble', (postgres) => {
     const failed = expect(lost).rejects.toMatchObject({ code: 'JournalUnavailable' });
     while ((await count('waiting')) < 2) await after(10);
     const told = new Promise<void>((resolve) => journal.watch(resolve));
-    proxy.cut();
+    proxy.refuse();
     await failed;
+    await expect(commit(journal, [unit({ at: T })])).rejects.toMatchObject({ code: 'JournalUnavailable' });
+    proxy.cut();
     await told;
     expect(await journal.claim(T, 9, 1 << 20)).toHaveLength(1);
     await journal.close();

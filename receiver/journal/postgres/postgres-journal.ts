@@ -154,10 +154,13 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       if (batch.units.some(isForAnyone)) presence.tell();
       return outcomes;
     } catch (error) {
-      if (client !== undefined && isConnectionLost(error)) {
-        if (writer === client) writer = undefined;
-        void client.end().catch(() => undefined);
-      } else doubts.settled();
+      // Without a connection nothing was sent: what is in doubt from before stays so.
+      if (client !== undefined) {
+        if (isConnectionLost(error)) {
+          if (writer === client) writer = undefined;
+          void client.end().catch(() => undefined);
+        } else doubts.settled();
+      }
       throw journalError(error, shown);
     }
   }
