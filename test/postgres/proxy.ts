@@ -22,7 +22,10 @@ export async function openProxy(target: string): Promise<Proxy> {
   let mutedFrom: string | undefined;
   let refusing = false;
   const server = createServer((client) => {
-    if (refusing) return void client.destroy();
+    if (refusing) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(Number(to.port), to.hostname);
     const pair = [client, upstream] as const;
     pairs.add(pair);

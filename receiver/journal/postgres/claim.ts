@@ -112,33 +112,44 @@ export function createClaims(on: pg.Pool, names: Names): Claims {
   /** The trigger that had the last turn. */
   let last = 0;
   const doubts = createDoubts();
+  let turn: Promise<unknown> = Promise.resolve();
 
   async function numbers(triggers: readonly string[]): Promise<number[]> {
     const found = await Promise.all(triggers.map((trigger) => names.find(on, trigger)));
     return found.filter((id) => id !== undefined);
   }
 
-  return {
-    async claim(session, { now, limit, bytes, except }) {
-      const values = [now, limit, bytes, session, int4s(await numbers(except)), last];
-      const rows = await onOne(on, async (client) => {
-        await doubts.resolve(client, session);
-        let taken: readonly Row[] = [];
-        // In two steps: where an answer is lost, this session would else hold what it does not know of, for as long as it lives.
-        await transaction(client, async (step) => {
-          taken = (await step.query({ ...CLAIM, values })).rows as Row[];
-          await names.read(
-            on,
-            taken.flatMap(({ trigger, shape, entrance }) => [trigger, shape, entrance]),
-          );
-          const ids = taken.map(({ id }) => Number(id));
-          doubts.open(client, ids);
-        });
-        doubts.settled();
-        return taken;
+  async function claimOnce(
+    session: string,
+    { now, limit, bytes, except }: ClaimBounds,
+  ): Promise<ClaimedDelivery[]> {
+    const values = [now, limit, bytes, session, int4s(await numbers(except)), last];
+    const rows = await onOne(on, async (client) => {
+      await doubts.resolve(client, session);
+      let taken: readonly Row[] = [];
+      // In two steps: where an answer is lost, this session would else hold what it does not know of, for as long as it lives.
+      await transaction(client, async (step) => {
+        taken = (await step.query({ ...CLAIM, values })).rows as Row[];
+        await names.read(
+          client,
+          taken.flatMap(({ trigger, shape, entrance }) => [trigger, shape, entrance]),
+        );
+        const ids = taken.map(({ id }) => Number(id));
+        doubts.open(client, ids);
       });
-      last = lastOf(rows) ?? last;
-      return rows.map((row) => claimed(row, names));
+      doubts.settled();
+      return taken;
+    });
+    last = lastOf(rows) ?? last;
+    return rows.map((row) => claimed(row, names));
+  }
+
+  return {
+    claim(session, bounds) {
+      // One after another: what the one under way has not been told yet is no doubt of the next.
+      const claims = turn.then(() => claimOnce(session, bounds));
+      turn = claims.catch(() => undefined);
+      return claims;
     },
     async nextDue(except) {
       const [head] = await run<{ due: number; trigger: number }>(on, NEXT, []);
