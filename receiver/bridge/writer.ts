@@ -67,7 +67,6 @@ export function createWriter(parts: WriterParts): Writer {
   const { bridge, origin, outbox, now, log } = parts;
   const before = parts.place.position;
   const jobs = createJobStates(before?.jobs ?? [], SAVED_JOBS);
-  const timers = new Set<() => void>();
   let { version } = parts.place;
   /** The newest version that is known to be on disk. */
   let durable = version;
@@ -80,6 +79,7 @@ export function createWriter(parts: WriterParts): Writer {
   let planned = false;
   /** After a failure, until what was under way has ended and a moment has passed. */
   let halted = false;
+  let cancelRetry: (() => void) | undefined;
   let over = false;
 
   function plan(): void {
@@ -186,17 +186,15 @@ export function createWriter(parts: WriterParts): Writer {
   }
 
   function later(): void {
-    const cancel = parts.setTimer(() => {
-      timers.delete(cancel);
+    cancelRetry = parts.setTimer(() => {
       halted = false;
       begin();
     }, RETRY_MS);
-    timers.add(cancel);
   }
 
   function stop(): void {
     over = true;
-    for (const cancel of timers) cancel();
+    cancelRetry?.();
   }
 
   return {

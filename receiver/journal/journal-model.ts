@@ -110,6 +110,14 @@ export function createModel() {
     advance(delivery.trigger, delivery.line);
   }
 
+  /** What a claim may give, now or later. */
+  function free(except: readonly string[]) {
+    return [...deliveries.values()].filter(
+      ({ state, held, behind, trigger }) =>
+        state === 'waiting' && !held && !behind && !except.includes(trigger),
+    );
+  }
+
   return {
     /** Carries a unit out; `outcome` is what the journal answered, of which only the numbers are taken. */
     carryOut(unit: Unit, outcome: UnitOutcome | undefined): UnitOutcome | 'committed' {
@@ -129,15 +137,8 @@ export function createModel() {
     settle,
     /** What a claim may give, in order of id. */
     due(now: number, except: readonly string[]): { id: number; trigger: string; attempts: number }[] {
-      return [...deliveries.values()]
-        .filter(
-          (each) =>
-            each.state === 'waiting' &&
-            !each.held &&
-            each.due <= now &&
-            !each.behind &&
-            !except.includes(each.trigger),
-        )
+      return free(except)
+        .filter(({ due }) => due <= now)
         .map(({ id, trigger, attempts }) => ({ id, trigger, attempts }))
         .sort((a, b) => a.id - b.id);
     },
@@ -148,14 +149,7 @@ export function createModel() {
     },
     /** When the earliest is due that a claim may give, now or later. */
     nextDue(except: readonly string[]): number | undefined {
-      const earliest = Math.min(
-        ...[...deliveries.values()]
-          .filter(
-            (each) =>
-              each.state === 'waiting' && !each.held && !each.behind && !except.includes(each.trigger),
-          )
-          .map(({ due }) => due),
-      );
+      const earliest = Math.min(...free(except).map(({ due }) => due));
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
     },
     release(trigger: string, now: number): number {

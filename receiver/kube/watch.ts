@@ -43,7 +43,7 @@ export interface Watch<Kept> {
   readonly trouble: string | undefined;
 }
 
-const PAGE = 200;
+const PAGE = 500;
 /** The API server ends a watch after so long, and it goes on where it ended. */
 const WATCH_SECONDS = 290;
 const RETRY: Backoff = { firstMs: 200, mostMs: 5000 };

@@ -19,7 +19,8 @@ import { cpuSeconds } from './process-cost.ts';
 /*
  * `npm run bench:postgres`: durable end to end with the journal in PostgreSQL, everything on the cores of one machine: the
  * database (fsync on), one receiver or two, the load and the sink. BENCH_SECONDS, BENCH_RETAINED (events of history that
- * are put in before the second half). Each receiver has connections of its own, so that two are not only half as busy. Prints a table; a figure is only as quiet as the machine.
+ * are put in before the second half). Each receiver has connections of its own, so that two are not only half
+ * as busy. Prints a table; a figure is only as quiet as the machine.
  */
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 10);
