@@ -117,6 +117,10 @@ describe.each(PAGES)('%s', (page) => {
     }
   });
 
+  it('has no marks of a merge that was not ended', () => {
+    expect(text(page)).not.toMatch(/^(?:<<<<<<<|>>>>>>>|=======$)/m);
+  });
+
   it('links to what is there', () => {
     for (const [, link = ''] of text(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
       const path = join(dirname(page), link);
