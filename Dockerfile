@@ -4,7 +4,7 @@
 ARG BASE=node:24-bookworm-slim
 FROM ${BASE}
 COPY dist/ /app/
-ENV NODE_ENV=production
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # A number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 EXPOSE 8080 8081 9090

@@ -9,9 +9,8 @@ import { findAssets } from '../apiserver/assets.ts';
 import { type ApiAnswer, createApi, kubectl } from '../apiserver/connection.ts';
 import { applyDefinitions } from '../apiserver/definitions.ts';
 import { type ApiServer, startApiServer } from '../apiserver/server.ts';
+import { bundleCommand } from './bundle-command.ts';
 
-/** The bundle as the image starts it. */
-const NODE = ['--max-semi-space-size=16', '--single-threaded-gc', 'dist/signalbox.js'];
 const SERVICE = 'signalbox-receiver';
 const NAMESPACE = 'bench';
 const TOKEN = 'bench-token';
@@ -61,11 +60,15 @@ export async function openControlPlane(): Promise<ControlPlane> {
   async function start(args: readonly string[], tells: RegExp): Promise<Bundled> {
     const started = performance.now();
     const own = ['--kubeconfig', server.kubeconfigFile, '--namespace', NAMESPACE];
-    const env = { ...process.env, SIGNALBOX_ADMIN_TOKEN: TOKEN };
-    const child = spawn(process.execPath, [...NODE, ...args, ...own, '--egress-allow', '127.0.0.0/8'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env,
-    });
+    const bundle = bundleCommand();
+    const child = spawn(
+      process.execPath,
+      [...bundle.args, ...args, ...own, '--egress-allow', '127.0.0.0/8'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...bundle.env, SIGNALBOX_ADMIN_TOKEN: TOKEN },
+      },
+    );
     const told = await new Promise<string>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
       createInterface(child.stdout).on('line', (line) => {

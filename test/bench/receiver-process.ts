@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../receiver/routing/table.ts';
 import { writeTable } from './bench-table.ts';
+import { bundleCommand } from './bundle-command.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
 /** How a receiver is started. */
@@ -23,11 +24,12 @@ export async function withReceiver<T>(
     if (from !== undefined) cpSync(from, data, { recursive: true });
     await writeTable(data, entries);
     const listen = ['--public', '127.0.0.1:0', '--cluster', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-    const command = [...nodeFlags(), 'dist/signalbox.js', 'receiver', '--data', data, ...listen];
+    const bundle = bundleCommand();
+    const command = [...bundle.args, 'receiver', '--data', data, ...listen];
     const server = await startServer(
       [...command, '--egress-allow', '127.0.0.0/8', '--kubeconfig', nowhere(data)],
       (line) => line.includes('"public"'),
-      env,
+      { ...bundle.env, ...env },
     );
     try {
       return await use(server, portOf(server.ready));
@@ -37,11 +39,6 @@ export async function withReceiver<T>(
   } finally {
     rmSync(data, { recursive: true });
   }
-}
-
-function nodeFlags(): readonly string[] {
-  const [first = ''] = readFileSync('dist/signalbox.js', 'utf8').split('\n', 1);
-  return first.match(/--\S+/g) ?? [];
 }
 
 function portOf(ready: string): number {
