@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithPostgres, type TestDatabase } from '../test/postgres/suite.ts';
 import { endpointEntry } from './routing/testing.ts';
-import { openStage, post, type Stage, signature } from './testing.ts';
+import { ADMIN_TOKEN, openStage, post, type Stage, signature } from './testing.ts';
 
 describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) => {
   let database: TestDatabase;
@@ -17,8 +17,11 @@ describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) =>
     await database.drop();
   });
 
-  async function open(): Promise<Stage> {
-    const stage = await openStage({ journal: { url: database.url } });
+  async function open(now?: () => number): Promise<Stage> {
+    const stage = await openStage({
+      journal: { url: database.url },
+      ...(now === undefined ? {} : { now }),
+    });
     stages.push(stage);
     stage.apply(endpointEntry(), stage.toSink());
     return stage;
@@ -40,6 +43,35 @@ describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) =>
     const repeat = await send(two, 'e0');
     expect(repeat.status).toBe(202);
     expect(repeat.json.events?.[0]).toMatchObject({ duplicate: true, triggers: ['shop/forward'] });
+  });
+
+  it('tell the backlog of all, as it is now, and in which journal', async () => {
+    const clock = { now: 1_700_000_000_000 };
+    const [one, two] = [await open(() => clock.now), await open(() => clock.now)];
+    const backlogs = () =>
+      Promise.all(
+        [one, two].map(async ({ receiver }) => {
+          const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+          const told = await fetch(`${receiver.addresses.admin}/api/traffic`, { headers });
+          const { items } = (await told.json()) as { items: { backlog?: number; journal?: string }[] };
+          return items.flatMap(({ backlog, journal }) =>
+            backlog === undefined ? [] : [{ backlog, journal }],
+          );
+        }),
+      );
+    for (const stage of stages) stage.apply(endpointEntry(), stage.toSink({ suspend: true }));
+    await send(one, 'e1');
+    await send(two, 'e2');
+    const [first, second] = await backlogs();
+    expect(first).toEqual([{ backlog: 2, journal: expect.any(String) }]);
+    expect(second).toEqual(first);
+    for (const stage of stages) stage.apply(endpointEntry(), stage.toSink());
+    await expect
+      .poll(() => {
+        clock.now += 10_000;
+        return backlogs();
+      })
+      .not.toContainEqual([expect.objectContaining({ backlog: expect.toSatisfy((count) => count > 0) })]);
   });
 
   it('finish what another one has left', async () => {

@@ -34,6 +34,7 @@ import type { Log } from './observe/log.ts';
 import { logged } from './observe/logged.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { recorded } from './observe/recorded.ts';
+import { createRecount } from './observe/recount.ts';
 import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
 import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
 import type { TraceContext } from './observe/trace-context.ts';
@@ -137,7 +138,10 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const refusals = createRefusalLog(REFUSALS_KEPT);
   const repeats = createRepeatLog(REPEATS_KEPT);
   const triggerBacklog = createTriggerBacklog(await countBacklog(journal, log));
-  const traffic = createTraffic(triggerBacklog, sharedJournal(options.journal?.url));
+  const shared = sharedJournal(options.journal?.url);
+  const traffic = createTraffic(triggerBacklog, shared);
+  const recount =
+    shared === undefined ? undefined : createRecount({ journal, backlog: triggerBacklog, log, now });
   const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
   const clientError = (error: NodeJS.ErrnoException): void => {
     const refusal = refusalOf(error, now());
@@ -176,6 +180,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     refusals,
     repeats,
     traffic,
+    recount,
     redrive,
     keyUse,
     registry: metrics.registry,

@@ -52,6 +52,15 @@ describe('totals', () => {
     expect(totals.of(RESOURCE)?.instances).toEqual({ waiting: 4 });
   });
 
+  it('tell a backlog as the receivers of one journal do, and add up those of distinct ones', () => {
+    const totals = createTotals();
+    totals.told('a', [{ ...item(1, 5), journal: 'j' }]);
+    totals.told('b', [{ ...item(2, 4), journal: 'j' }]);
+    expect(totals.of(RESOURCE)).toMatchObject({ delivered: 3, backlog: 5 });
+    totals.told('c', [{ ...item(0, 2), journal: 'k' }]);
+    expect(totals.of(RESOURCE)).toMatchObject({ delivered: 3, backlog: 7 });
+  });
+
   it('add up distinct journals, each as its receivers count it', () => {
     const totals = createTotals();
     totals.told('a', [counting('old', { waiting: 5 })]);

@@ -22,7 +22,6 @@ export interface Totals {
   of(resource: string): TrafficStatus | undefined;
 }
 
-const SHOWN = [...TRAFFIC_TOTALS, 'backlog'] as const;
 type Counts = Partial<Record<TrafficCount, number>>;
 
 interface Known {
@@ -31,13 +30,15 @@ interface Known {
   /** What receivers told that are gone, or began anew. */
   past: Counts;
   readonly now: Map<string, Counts>;
-  /** What each receiver says of instances, and in which journal it counted them. */
-  readonly instances: Map<string, Counted>;
+  /** What each receiver finds in its journal. */
+  readonly found: Map<string, Found>;
 }
 
-interface Counted {
+/** What is in a journal: receivers of one all count the same. */
+interface Found {
   readonly journal: string;
-  readonly counts: InstanceCounts;
+  readonly backlog?: number | undefined;
+  readonly instances?: InstanceCounts | undefined;
 }
 
 /** Makes totals of nothing. Pure but for its own state. */
@@ -47,7 +48,7 @@ export function createTotals(): Totals {
   function knownOf(resource: string, uid: string): Known {
     const found = known.get(resource);
     if (found?.uid === uid) return found;
-    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map(), instances: new Map() };
+    const fresh: Known = { uid, lastEvent: 0, past: {}, now: new Map(), found: new Map() };
     known.set(resource, fresh);
     return fresh;
   }
@@ -55,7 +56,7 @@ export function createTotals(): Totals {
   function sum(one: Known): Counts {
     const total: Counts = { ...one.past };
     for (const counts of one.now.values()) {
-      for (const name of SHOWN) {
+      for (const name of TRAFFIC_TOTALS) {
         const count = counts[name];
         if (count !== undefined) total[name] = (total[name] ?? 0) + count;
       }
@@ -68,7 +69,7 @@ export function createTotals(): Totals {
     if (counts === undefined) return;
     keep(one, counts);
     one.now.delete(receiver);
-    one.instances.delete(receiver);
+    one.found.delete(receiver);
   }
 
   return {
@@ -76,14 +77,14 @@ export function createTotals(): Totals {
       const met = new Set(items.map(({ resource }) => resource));
       // A receiver that began anew tells nothing of a resource until something passes there.
       for (const [resource, one] of known) if (!met.has(resource)) leave(one, receiver);
-      for (const { resource, uid, lastEvent = 0, instances, journal = receiver, ...counts } of items) {
+      for (const item of items) {
+        const { resource, uid, lastEvent = 0, backlog, instances, journal = receiver, ...counts } = item;
         const one = knownOf(resource, uid);
         one.lastEvent = Math.max(one.lastEvent, lastEvent);
         const before = one.now.get(receiver);
         if (before !== undefined && beganAnew(before, counts)) keep(one, before);
         one.now.set(receiver, counts);
-        if (instances === undefined) one.instances.delete(receiver);
-        else one.instances.set(receiver, { journal, counts: instances });
+        one.found.set(receiver, { journal, backlog, instances });
       }
     },
     retain(receivers) {
@@ -109,31 +110,35 @@ export function createTotals(): Totals {
       const one = known.get(resource);
       if (one === undefined) return undefined;
       const time = new Date(Math.floor(one.lastEvent / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-      const instances = addUp([...one.instances.values()]);
+      const found = [...one.found.values()];
+      const instances = addUp(found, (each) => each.instances);
       return {
         ...(one.lastEvent === 0 ? {} : { lastEvent: time }),
         ...sum(one),
+        ...addUp(found, ({ backlog }) => (backlog === undefined ? undefined : { backlog })),
         ...(instances === undefined ? {} : { instances }),
       };
     },
   };
 }
 
-/** A journal of its own holds what no other holds. Receivers of one all count the same instances, some a moment later. */
-function addUp(all: readonly Counted[]): InstanceCounts | undefined {
-  if (all.length === 0) return undefined;
-  const total: Record<string, number> = {};
-  for (const ofOne of Map.groupBy(all, ({ journal }) => journal).values()) {
-    for (const [state, count] of most(ofOne)) total[state] = (total[state] ?? 0) + count;
+/** A journal of its own holds what no other holds. Receivers of one all count the same, some a moment later. */
+function addUp(
+  found: readonly Found[],
+  counts: (one: Found) => Readonly<Record<string, number>> | undefined,
+): Record<string, number> | undefined {
+  let total: Record<string, number> | undefined;
+  for (const ofOne of Map.groupBy(found, ({ journal }) => journal).values()) {
+    for (const [name, count] of most(ofOne.map((one) => counts(one) ?? {})))
+      total = { ...total, [name]: (total?.[name] ?? 0) + count };
   }
   return total;
 }
 
-function most(all: readonly Counted[]): ReadonlyMap<string, number> {
+function most(all: readonly Readonly<Record<string, number>>[]): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
-  for (const { counts } of all)
-    for (const [state, count] of Object.entries(counts))
-      most.set(state, Math.max(most.get(state) ?? 0, count));
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts)) most.set(name, Math.max(most.get(name) ?? 0, count));
   return most;
 }
 

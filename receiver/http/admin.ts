@@ -26,6 +26,8 @@ export interface AdminParts extends HealthParts {
   readonly refusals: RefusalLog;
   readonly repeats: Pick<RepeatLog, 'of'>;
   readonly traffic: Pick<Traffic, 'list'>;
+  /** Brings the backlogs up to date before they are told; left out where only this receiver changes them. */
+  readonly recount?: (() => Promise<void>) | undefined;
   readonly redrive: Redrive;
   readonly gate: RevisionGate;
   /** The table in force, and since when it is. */
@@ -74,6 +76,7 @@ function api(parts: AdminParts): Router {
   router.get('/keys', (_request, response) => void response.json({ items: keyUse.list() }));
   router.get('/bridges', (_request, response) => void response.json({ items: bridges() }));
   router.get('/traffic', async (_request, response) => {
+    await parts.recount?.();
     response.json({ items: traffic.list(instanceCounts(await journal.countRows('instance'))) });
   });
   router.get('/events', async (request, response) => {

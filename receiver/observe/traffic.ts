@@ -11,7 +11,7 @@ export interface TrafficItem extends Partial<Record<TrafficCount, number>> {
   readonly lastEvent?: number;
   /** Of a value stream, by state. */
   readonly instances?: InstanceCounts;
-  /** The journal that instances are counted in, where receivers share it: all of them count the same ones. */
+  /** The journal that instances and backlog are counted in, where receivers share it: all of them count the same. */
   readonly journal?: string;
 }
 
@@ -97,7 +97,7 @@ export function createTraffic(backlog: Pick<TriggerBacklog, 'of'>, journal?: str
         if (!passed) return [];
         const seen = lastEvent === 0 ? {} : { lastEvent };
         return [
-          { resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own, ...shared }) },
+          { resource, uid, ...seen, ...shown, ...(own === undefined ? {} : { instances: own }), ...shared },
         ];
       }),
   };
