@@ -145,9 +145,12 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
     const { promise: over, resolve } = Promise.withResolvers<void>();
     inSteps.set(entrance, over);
     await earlier;
-    await write();
-    if (inSteps.get(entrance) === over) inSteps.delete(entrance);
-    resolve();
+    try {
+      await write();
+    } finally {
+      if (inSteps.get(entrance) === over) inSteps.delete(entrance);
+      resolve();
+    }
   }
 
   function tell(
@@ -208,7 +211,9 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       else await writeAsking(asking, arrival, finish, done);
     };
     const isOrdered = rows !== undefined && (asking.length > 0 || inSteps.has(entrance));
-    void (isOrdered ? inTurn(entrance, write) : write());
+    (isOrdered ? inTurn(entrance, write) : write()).catch((fault: unknown) =>
+      done({ lost: false, cause: String(fault) }),
+    );
   };
 }
 

@@ -18,7 +18,7 @@ interface Doubt {
  * session, which does not know them.
  */
 export interface Doubts {
-  open(client: pg.ClientBase | undefined, held: readonly number[]): void;
+  open(client: pg.ClientBase, held: readonly number[]): void;
   /** The answer came. */
   settled(): void;
   /** Whether an answer is missing, or still to come. */
@@ -34,7 +34,7 @@ export function createDoubts(): Doubts {
 
   return {
     open(client, held) {
-      const process = (client as unknown as { processID: number | null } | undefined)?.processID ?? 0;
+      const process = (client as unknown as { processID: number | null }).processID ?? 0;
       present = held.length > 0 ? { process, held } : undefined;
     },
     settled() {

@@ -139,9 +139,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     lines,
     session: () => session,
     renew,
-    committing: (held) => {
-      doubts.open(writer, held);
-    },
+    committing: doubts.open,
   });
 
   async function write(batch: Batch): Promise<readonly UnitOutcome[]> {

@@ -30,8 +30,8 @@ export interface WriterParts {
   readonly session: () => string;
   /** That session was given up by the others: makes another. */
   readonly renew: (gone: string) => Promise<void>;
-  /** The commit is about to be sent; these deliveries are held once it is done. */
-  readonly committing: (held: readonly number[]) => void;
+  /** The commit is about to be sent by this connection; these deliveries are held once it is done. */
+  readonly committing: (by: pg.Client, held: readonly number[]) => void;
 }
 
 /** Fails where the session is not there any more: what it holds would be held by nobody. */
@@ -99,7 +99,7 @@ export function createBatchWriter(parts: WriterParts) {
       if (told.touched.length + touched.length > 0)
         lines.advance(on, (await Promise.all([...told.touched, ...touched])).flat());
       tally.write(on, session);
-      parts.committing(heldOf(written));
+      parts.committing(client, heldOf(written));
     });
     if (part !== undefined) for (const shape of noting) noted.add(`${part.id}/${shape}`);
     let next = 0;
