@@ -29,6 +29,14 @@ describe('the bounds of a receiver', () => {
     });
   });
 
+  it('say how long what was refused is kept', () => {
+    expect(bounds('--keep-rejected', '12h')).toEqual({
+      maxBacklog: 5_000_000,
+      keepRejectedMs: 43_200_000,
+      journal: { retention: {} },
+    });
+  });
+
   it('say how much of a kind is kept, in events, in bytes or both', () => {
     const { journal } = bounds(
       '--most-delivered',
@@ -56,6 +64,7 @@ describe('the bounds of a receiver', () => {
     [['--max-journal', 'much'], '--max-journal much is no size'],
     [['--most-dead', 'few'], '--most-dead few is no number of events; write one such as 100000'],
     [['--most-unmatched-size', '0'], '--most-unmatched-size 0 is no size'],
+    [['--keep-rejected', 'ever'], '--keep-rejected ever is no time; write one such as 30m, 12h or 7d'],
     [['--keep-delivered', 'long'], '--keep-delivered long is no time; write one such as 30m, 12h or 7d'],
   ])('that make no sense are refused: %s', (args, message) => {
     expect(() => bounds(...args)).toThrow(message);

@@ -7,7 +7,7 @@ import { UsageError } from './exit-codes.ts';
 import type { Option, Parsed } from './options.ts';
 
 /** What bounds a receiver's journal. */
-export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'journal'>;
+export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'keepRejectedMs' | 'journal'>;
 
 /** Options that say how long something is kept, and what of. */
 const KEPT = { 'keep-delivered': 'delivered', 'keep-unmatched': 'unmatched', 'keep-dead': 'dead' } as const;
@@ -51,6 +51,11 @@ export const BOUND_OPTIONS: readonly Option[] = [
   },
   { name: 'keep-unmatched', value: 'TIME', help: 'How long events are kept that nobody took. Default: 7d' },
   { name: 'keep-dead', value: 'TIME', help: 'How long dead letters are kept. Default: 30d' },
+  {
+    name: 'keep-rejected',
+    value: 'TIME',
+    help: 'How long it is kept what was refused and why; of each entrance the newest. Default: 7d',
+  },
   ...MOST,
 ];
 
@@ -59,8 +64,10 @@ export function boundsOf(parsed: Parsed): Bounds {
   const maxBytes = bytesOf(parsed, 'max-journal');
   const limits = limitsOf(parsed);
   const retention = retentionOf(parsed);
+  const keepRejectedMs = timeOf(parsed, 'keep-rejected');
   return {
     maxBacklog: backlogOf(parsed),
+    ...(keepRejectedMs === undefined ? {} : { keepRejectedMs }),
     journal: {
       ...(maxBytes === undefined ? {} : { maxBytes }),
       retention,
@@ -108,12 +115,16 @@ function limitsOf(parsed: Parsed): HistoryLimits | undefined {
 function retentionOf(parsed: Parsed): Readonly<Record<string, number>> {
   const kept: Record<string, number> = {};
   for (const [name, what] of Object.entries(KEPT)) {
-    const text = parsed.text(name);
-    if (text === undefined) continue;
-    const ms = optionDuration(text);
-    if (ms === undefined)
-      throw new UsageError(`--${name} ${text} is no time; write one such as ${DURATION_EXAMPLES}.`);
-    kept[what] = ms;
+    const ms = timeOf(parsed, name);
+    if (ms !== undefined) kept[what] = ms;
   }
   return kept;
+}
+
+function timeOf(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const ms = optionDuration(text);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`--${name} ${text} is no time; write one such as ${DURATION_EXAMPLES}.`);
 }
