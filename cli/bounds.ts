@@ -1,13 +1,14 @@
 import { parseQuantity } from '../operator/quantity.ts';
 import { BACKLOG_BOUNDS } from '../receiver/deliver/backlog.ts';
 import type { HistoryLimits, Kept } from '../receiver/journal/sqlite/retention.ts';
+import type { RefusalLimits } from '../receiver/observe/refusal-bounds.ts';
 import type { ReceiverOptions } from '../receiver/receiver.ts';
 import { DURATION_EXAMPLES, optionDuration } from './duration.ts';
 import { UsageError } from './exit-codes.ts';
 import type { Option, Parsed } from './options.ts';
 
 /** What bounds a receiver's journal. */
-export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'keepRejectedMs' | 'journal'>;
+export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'rejected' | 'journal'>;
 
 /** Options that say how long something is kept, and what of. */
 const KEPT = { 'keep-delivered': 'delivered', 'keep-unmatched': 'unmatched', 'keep-dead': 'dead' } as const;
@@ -57,6 +58,16 @@ export const BOUND_OPTIONS: readonly Option[] = [
     help: 'How long it is kept what was refused and why; of each entrance the newest. Default: 7d',
   },
   ...MOST,
+  {
+    name: 'most-rejected',
+    value: 'N',
+    help: 'Refusals kept at most, in shares of 50; the longest quiet share goes first. Default: 100000',
+  },
+  {
+    name: 'most-rejected-size',
+    value: 'SIZE',
+    help: 'The same by their size, in shares of 32Ki. Default: 64Mi',
+  },
 ];
 
 /** The bounds that the options make. Throws UsageError. */
@@ -64,10 +75,9 @@ export function boundsOf(parsed: Parsed): Bounds {
   const maxBytes = bytesOf(parsed, 'max-journal');
   const limits = limitsOf(parsed);
   const retention = retentionOf(parsed);
-  const keepRejectedMs = timeOf(parsed, 'keep-rejected');
   return {
     maxBacklog: backlogOf(parsed),
-    ...(keepRejectedMs === undefined ? {} : { keepRejectedMs }),
+    rejected: rejectedOf(parsed),
     journal: {
       ...(maxBytes === undefined ? {} : { maxBytes }),
       retention,
@@ -119,6 +129,17 @@ function retentionOf(parsed: Parsed): Readonly<Record<string, number>> {
     if (ms !== undefined) kept[what] = ms;
   }
   return kept;
+}
+
+function rejectedOf(parsed: Parsed): RefusalLimits {
+  const keepMs = timeOf(parsed, 'keep-rejected');
+  const most = countOf(parsed, 'most-rejected', 'refusals');
+  const mostBytes = bytesOf(parsed, 'most-rejected-size');
+  return {
+    ...(keepMs === undefined ? {} : { keepMs }),
+    ...(most === undefined ? {} : { most }),
+    ...(mostBytes === undefined ? {} : { mostBytes }),
+  };
 }
 
 function timeOf(parsed: Parsed, name: string): number | undefined {

@@ -58,7 +58,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function open(more: Pick<ReceiverOptions, 'keepRejectedMs'> = {}): Promise<Receiver> {
+function open(more: Pick<ReceiverOptions, 'rejected'> = {}): Promise<Receiver> {
   return createReceiver({
     dataDirectory: directory,
     public: FREE,
@@ -333,7 +333,7 @@ describe('a receiver', () => {
       message: expect.stringContaining('`cursor`'),
     });
     await receiver.close();
-    receiver = await open({ keepRejectedMs: 0 });
+    receiver = await open({ rejected: { keepMs: 0 } });
     expect((await refused()).items).toEqual([]);
   });
 

@@ -33,6 +33,7 @@ import { type JournalPlace, openJournal } from './journal/open-journal.ts';
 import { sharedJournal } from './journal/shared-journal.ts';
 import type { Log } from './observe/log.ts';
 import { createObserved } from './observe/observed.ts';
+import type { RefusalLimits } from './observe/refusal-bounds.ts';
 import type { Tracing } from './observe/tracing.ts';
 import { createPipeline } from './pipeline.ts';
 import { deliveryRoutes } from './routing/delivery-routes.ts';
@@ -62,8 +63,8 @@ export interface ReceiverOptions {
   readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
-  /** Milliseconds that what was refused is kept. Left out: seven days. */
-  readonly keepRejectedMs?: number;
+  /** How much of what was refused is kept. Left out: its defaults. */
+  readonly rejected?: RefusalLimits;
   /** Where the journal is, how large it may be, and how long it keeps what is done. Left out: embedded, its defaults. */
   readonly journal?: Omit<JournalPlace, 'directory' | 'log'>;
   readonly log: Log;
@@ -120,7 +121,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     journal,
     shared: sharedJournal(options.journal?.url),
     receiver: randomBytes(4).toString('hex'),
-    keepRejectedMs: options.keepRejectedMs,
+    rejected: options.rejected,
     revision: () => runtime.revision,
     held: () => engine?.held ?? 0,
     untried: () => backlog.untried,

@@ -6,8 +6,9 @@ import { logged } from './logged.ts';
 import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
 import type { Observer } from './observer.ts';
 import { recorded } from './recorded.ts';
-import { createRefusalLog, REFUSALS_KEPT } from './refusal-log.ts';
-import { createRefusalStore, type RefusalStore, ROWS_KEPT } from './refusal-store.ts';
+import { type RefusalLimits, refusalBounds } from './refusal-bounds.ts';
+import { createRefusalLog } from './refusal-log.ts';
+import { createRefusalStore, type RefusalStore } from './refusal-store.ts';
 import { createRepeatLog, REPEATS_KEPT, type RepeatLog } from './repeat-log.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createTriggerBacklog, type TriggerBacklog } from './trigger-backlog.ts';
@@ -19,8 +20,8 @@ export interface ObservedParts extends Pick<Gauges, 'revision' | 'held' | 'untri
   readonly shared: string | undefined;
   /** Eight hexadecimal digits that no other receiver has. */
   readonly receiver: string;
-  /** Milliseconds; left out: seven days. */
-  readonly keepRejectedMs?: number | undefined;
+  /** How much of what was refused is kept. */
+  readonly rejected: RefusalLimits | undefined;
   /** A delivery had its first attempt. */
   readonly tried: () => void;
   readonly log: Log;
@@ -39,11 +40,9 @@ export interface Observed {
   readonly triggerBacklog: TriggerBacklog;
 }
 
-const KEEP_REJECTED_MS = 7 * 86_400_000;
-
 /** Sets up metrics, log lines and records. */
 export async function createObserved(parts: ObservedParts): Promise<Observed> {
-  const { journal, shared, receiver, keepRejectedMs = KEEP_REJECTED_MS, tried, log, ...gauges } = parts;
+  const { journal, shared, receiver, rejected, tried, log, ...gauges } = parts;
   const { now } = gauges;
   const metrics = createMetrics({
     ...gauges,
@@ -53,13 +52,13 @@ export async function createObserved(parts: ObservedParts): Promise<Observed> {
   const repeats = createRepeatLog(REPEATS_KEPT);
   const triggerBacklog = createTriggerBacklog(await countBacklog(journal, log));
   const traffic = createTraffic(triggerBacklog, shared);
-  const newest = createRefusalLog(REFUSALS_KEPT, receiver);
-  const writer = shared === undefined ? 'own' : receiver;
+  const bounds = refusalBounds(rejected);
+  const newest = createRefusalLog(bounds, receiver);
   const refusals = createRefusalStore({
     journal,
     refusals: newest,
-    rules: { writer, most: REFUSALS_KEPT.perEntrance, retentionMs: keepRejectedMs },
-    mostRows: ROWS_KEPT,
+    rules: { ...bounds, writer: shared === undefined ? 'own' : receiver },
+    mostRows: bounds.rows,
     now,
     log,
   });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { refusalBounds } from './refusal-bounds.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 import { newestOf } from './refusal-query.ts';
 import { refusal } from './refusal-testing.ts';
 
-const open = (perEntrance: number, entrances: number): RefusalLog =>
-  createRefusalLog({ perEntrance, entrances }, '0badc0de');
+const open = (perShare: number, shares: number): RefusalLog =>
+  createRefusalLog({ perShare, shares }, '0badc0de');
 const kept = (log: RefusalLog) => newestOf(log.all(), 1000);
 const changed = (log: RefusalLog, most: number) => log.takeChanged(most).map(({ entrance }) => entrance);
 
@@ -24,14 +25,17 @@ describe('the log of refusals', () => {
   });
 
   it('forgets the entrance that was quiet for the longest time, and that it had changed', () => {
-    const log = open(1, 1);
+    const log = open(1, 2);
     for (const entrance of ['a', 'b', 'a', 'c']) log.add(refusal({ entrance }));
     expect(kept(log).map(({ entrance }) => entrance)).toEqual(['c', 'a']);
     expect(changed(log, 9)).toEqual(['a', 'c']);
   });
 
   it('gives ids that sort by time, then by order, and are no other receiver’s', () => {
-    const [one, other] = [createRefusalLog(BOUNDS, '00000001'), createRefusalLog(BOUNDS, '00000002')];
+    const [one, other] = [
+      createRefusalLog(refusalBounds(), '00000001'),
+      createRefusalLog(refusalBounds(), '00000002'),
+    ];
     for (const at of [1_800_000_000_000, 255, 1_800_000_000_000]) {
       one.add(refusal({ at }));
       other.add(refusal({ at }));
@@ -69,5 +73,3 @@ describe('the log of refusals', () => {
     expect(cut?.cause).toHaveLength(501);
   });
 });
-
-const BOUNDS = { perEntrance: 50, entrances: 500 };

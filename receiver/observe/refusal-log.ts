@@ -1,4 +1,5 @@
 import type { Refusal } from './refusal.ts';
+import type { RefusalBounds } from './refusal-bounds.ts';
 
 /** A refusal as it is kept. */
 export interface KeptRefusal extends Refusal {
@@ -25,17 +26,6 @@ export interface RefusalLog {
   giveBack(shares: readonly RefusalShare[]): void;
 }
 
-/** How much is kept. */
-export interface RefusalBounds {
-  /** Refusals of requests that were proved, and as many of those that were not, for each entrance. */
-  readonly perEntrance: number;
-  /** Entrances; the one that refused nothing for the longest time goes first. */
-  readonly entrances: number;
-}
-
-/** Some 10 MB where every one of them is full. */
-export const REFUSALS_KEPT: RefusalBounds = { perEntrance: 50, entrances: 500 };
-
 const LONGEST_ID = 200;
 const LONGEST_CAUSE = 500;
 /** Those of one millisecond are told apart, and put in order, by their number. */
@@ -54,7 +44,10 @@ interface Ring {
  * that a flood at one door hides nothing that happened at another, nor what became of true senders. `receiver` is of eight
  * hexadecimal digits and no other receiver's.
  */
-export function createRefusalLog(bounds: RefusalBounds, receiver: string): RefusalLog {
+export function createRefusalLog(
+  bounds: Pick<RefusalBounds, 'perShare' | 'shares'>,
+  receiver: string,
+): RefusalLog {
   /** In the order of their last refusal. */
   const rings = new Map<string, Ring>();
   /** Names of rings, in the order in which they changed first. */
@@ -65,7 +58,7 @@ export function createRefusalLog(bounds: RefusalBounds, receiver: string): Refus
     const ring = rings.get(name) ?? { entrance, proved: key !== undefined, kept: [], next: 0 };
     rings.delete(name);
     rings.set(name, ring);
-    if (rings.size > bounds.entrances * 2) {
+    if (rings.size > bounds.shares) {
       const [oldest = ''] = rings.keys();
       rings.delete(oldest);
       changed.delete(oldest);
@@ -83,7 +76,7 @@ export function createRefusalLog(bounds: RefusalBounds, receiver: string): Refus
       const name = nameOf(refusal.entrance, refusal.key !== undefined);
       const ring = ringOf(name, refusal);
       ring.kept[ring.next] = trimmed(refusal, idOf(refusal.at));
-      ring.next = (ring.next + 1) % bounds.perEntrance;
+      ring.next = (ring.next + 1) % bounds.perShare;
       changed.add(name);
     },
     all: () => [...rings.values()].flatMap(({ kept }) => kept),

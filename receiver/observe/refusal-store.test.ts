@@ -6,6 +6,7 @@ import { describeWithPostgres } from '../../test/postgres/suite.ts';
 import { type Journal, JournalError } from '../journal/journal.ts';
 import { openJournal } from '../journal/open-journal.ts';
 import type { Refusal } from './refusal.ts';
+import { refusalBounds } from './refusal-bounds.ts';
 import { createRefusalLog, type KeptRefusal } from './refusal-log.ts';
 import type { RefusalQuery } from './refusal-query.ts';
 import { REFUSAL_KIND } from './refusal-rows.ts';
@@ -53,10 +54,8 @@ function storeSuite(makePlace: () => Promise<Place>): void {
   function open({ writer = 'own', most = 50, mostRows = 1000 } = {}): Desk {
     const commits: number[] = [];
     const warned: string[] = [];
-    const refusals = createRefusalLog(
-      { perEntrance: most, entrances: 500 },
-      String(++receivers).padStart(8, '0'),
-    );
+    const bounds = { ...refusalBounds(), perShare: most };
+    const refusals = createRefusalLog(bounds, String(++receivers).padStart(8, '0'));
     const asked = <T>(question: () => Promise<T>): Promise<T> =>
       away === undefined ? question() : Promise.reject(away);
     const store = createRefusalStore({
@@ -72,7 +71,7 @@ function storeSuite(makePlace: () => Promise<Place>): void {
         countRows: (...args) => asked(() => journal.countRows(...args)),
       },
       refusals,
-      rules: { writer, most, retentionMs: 7 * DAY },
+      rules: { ...bounds, writer },
       mostRows,
       now: () => clock,
       log: { warn: (_fields: unknown, message?: string) => void warned.push(message ?? '') },
@@ -218,6 +217,33 @@ function storeSuite(makePlace: () => Promise<Place>): void {
       await desk.write();
     }
     expect((await rows()).map(({ owner }) => owner).sort()).toEqual(['a', 'c', 'd']);
+  });
+
+  it('drops what is too many after a start with less room, though nothing is refused', async () => {
+    const before = open();
+    for (let i = 0; i < 50; i++) before.add({ entrance: `e${i}`, at: T + i });
+    await before.close();
+    const less = open({ mostRows: 10 });
+    await less.write();
+    expect(await rows()).toHaveLength(18);
+    await less.write();
+    expect((await rows()).map(({ owner }) => owner).sort()).toEqual(
+      Array.from({ length: 10 }, (_, i) => `e${i + 40}`),
+    );
+    expect(less.commits).toEqual([32, 8]);
+    await less.write();
+    expect(less.commits).toHaveLength(2);
+  });
+
+  it('keeps a share within its bytes, however long causes are: the newest of them', async () => {
+    const desk = open();
+    for (let i = 0; i < 50; i++) desk.add({ at: T + i, cause: 'ä'.repeat(500), event: '\u0000'.repeat(200) });
+    await desk.write();
+    const [row] = await rows();
+    expect(Buffer.byteLength(row?.body ?? '')).toBeLessThanOrEqual(refusalBounds().shareBytes);
+    expect((await open().all()).map(({ at }) => at - T)).toEqual(
+      Array.from({ length: 13 }, (_, i) => 49 - i),
+    );
   });
 
   it('lists what it has itself while the journal cannot be read', async () => {

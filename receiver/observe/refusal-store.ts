@@ -41,9 +41,7 @@ export interface RefusalStoreParts {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** Some 30 MB where every one of them is full. */
-export const ROWS_KEPT = 2000;
-/** Rows of one write: they share a transaction with events, which it must not hold up. A full one has some 15 kB. */
+/** Rows of one write: they share a transaction with events, which it must not hold up. A full one has some 15 kB, 32 at most. */
 const ROWS_A_WRITE = 16;
 /** Rows that a list reads at once, and a write drops at most where there are too many. */
 const ROWS_A_STEP = 32;
@@ -55,6 +53,8 @@ const ROWS_A_STEP = 32;
 export function createRefusalStore(parts: RefusalStoreParts): RefusalStore {
   const { journal, refusals, rules, mostRows, now, log } = parts;
   let writing: Promise<boolean> | undefined;
+  /** There may be more rows than there may be; at the start: it is not known how many there are. */
+  let crowded = true;
   let failing = false;
 
   const commit = (rows: readonly RowWrite[]): Promise<readonly UnitOutcome[]> =>
@@ -74,12 +74,13 @@ export function createRefusalStore(parts: RefusalStoreParts): RefusalStore {
     const outcomes = await commit(writes.map(({ write }) => write));
     // Its own row changed all the same: a commit that was in doubt had come through, or the row was dropped meanwhile.
     refusals.giveBack(writes.filter((_, i) => outcomes[i]?.outcome === 'conflict').map(({ share }) => share));
-    if (writes.some(({ write }) => write.expect === 0)) await dropSurplus();
+    crowded ||= writes.some(({ write }) => write.expect === 0);
   }
 
   async function dropSurplus(): Promise<void> {
     const counts = await journal.countRows(REFUSAL_KIND);
     const surplus = counts.reduce((sum, { count }) => sum + count, 0) - mostRows;
+    crowded = surplus > ROWS_A_STEP;
     if (surplus <= 0) return;
     const limit = Math.min(surplus, ROWS_A_STEP);
     const quiet = await journal.dueRows(REFUSAL_KIND, Number.MAX_SAFE_INTEGER, limit);
@@ -91,11 +92,11 @@ export function createRefusalStore(parts: RefusalStoreParts): RefusalStore {
   /** Whether something was written, and more may wait. */
   async function writeSome(): Promise<boolean> {
     const shares = refusals.takeChanged(ROWS_A_WRITE);
-    if (shares.length === 0) return false;
     try {
-      await writeShares(shares);
+      if (shares.length > 0) await writeShares(shares);
+      if (crowded) await dropSurplus();
       failing = false;
-      return true;
+      return shares.length > 0;
     } catch (error) {
       refusals.giveBack(shares);
       if (!failing)

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithPostgres, type TestDatabase } from '../../../../test/postgres/suite.ts';
-import { createRefusalLog, REFUSALS_KEPT } from '../../../observe/refusal-log.ts';
+import { refusalBounds } from '../../../observe/refusal-bounds.ts';
+import { createRefusalLog } from '../../../observe/refusal-log.ts';
 import { createRefusalStore } from '../../../observe/refusal-store.ts';
 import { refusal } from '../../../observe/refusal-testing.ts';
 import type { Journal, Page } from '../../journal.ts';
@@ -167,8 +168,9 @@ describeWithPostgres('a copy of an embedded journal in PostgreSQL', (postgres) =
 
   it('has what was refused, which goes when its time is over', async () => {
     const desk = (journal: Journal, writer: string) => {
-      const refusals = createRefusalLog(REFUSALS_KEPT, '0badc0de');
-      const rules = { writer, most: 50, retentionMs: DAY };
+      const bounds = refusalBounds({ keepMs: DAY });
+      const refusals = createRefusalLog(bounds, '0badc0de');
+      const rules = { ...bounds, writer };
       const log = { warn: () => undefined };
       return {
         ...createRefusalStore({ journal, refusals, rules, mostRows: 9, now: () => T, log }),
