@@ -8,7 +8,7 @@ const bounds = (...args: readonly string[]) =>
 
 describe('the bounds of a receiver', () => {
   it('are the defaults where nothing is said', () => {
-    expect(bounds()).toEqual({ maxBacklog: 5_000_000, journal: { retention: {} } });
+    expect(bounds()).toEqual({ maxBacklog: 5_000_000, rejected: {}, journal: { retention: {} } });
   });
 
   it('are read from the options', () => {
@@ -25,8 +25,15 @@ describe('the bounds of a receiver', () => {
       ),
     ).toEqual({
       maxBacklog: 10,
+      rejected: {},
       journal: { maxBytes: 2 ** 31, retention: { dead: 90 * 86_400_000, unmatched: 5_400_000 } },
     });
+  });
+
+  it('say how long what was refused is kept and how much of it, also in a database', () => {
+    const kept = ['--keep-rejected', '12h', '--most-rejected', '5000', '--most-rejected-size', '1Mi'];
+    const { rejected } = bounds('--journal', 'postgres://u@localhost/d', ...kept);
+    expect(rejected).toEqual({ keepMs: 43_200_000, most: 5000, mostBytes: 1 << 20 });
   });
 
   it('say how much of a kind is kept, in events, in bytes or both', () => {
@@ -56,6 +63,8 @@ describe('the bounds of a receiver', () => {
     [['--max-journal', 'much'], '--max-journal much is no size'],
     [['--most-dead', 'few'], '--most-dead few is no number of events; write one such as 100000'],
     [['--most-unmatched-size', '0'], '--most-unmatched-size 0 is no size'],
+    [['--keep-rejected', 'ever'], '--keep-rejected ever is no time; write one such as 30m, 12h or 7d'],
+    [['--most-rejected', '0'], '--most-rejected 0 is no number of refusals'],
     [['--keep-delivered', 'long'], '--keep-delivered long is no time; write one such as 30m, 12h or 7d'],
   ])('that make no sense are refused: %s', (args, message) => {
     expect(() => bounds(...args)).toThrow(message);

@@ -1,13 +1,14 @@
 import { parseQuantity } from '../operator/quantity.ts';
 import { BACKLOG_BOUNDS } from '../receiver/deliver/backlog.ts';
 import type { HistoryLimits, Kept } from '../receiver/journal/sqlite/retention.ts';
+import type { RefusalLimits } from '../receiver/observe/refusal-bounds.ts';
 import type { ReceiverOptions } from '../receiver/receiver.ts';
 import { DURATION_EXAMPLES, optionDuration } from './duration.ts';
 import { UsageError } from './exit-codes.ts';
 import type { Option, Parsed } from './options.ts';
 
 /** What bounds a receiver's journal. */
-export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'journal'>;
+export type Bounds = Pick<ReceiverOptions, 'maxBacklog' | 'rejected' | 'journal'>;
 
 /** Options that say how long something is kept, and what of. */
 const KEPT = { 'keep-delivered': 'delivered', 'keep-unmatched': 'unmatched', 'keep-dead': 'dead' } as const;
@@ -51,7 +52,22 @@ export const BOUND_OPTIONS: readonly Option[] = [
   },
   { name: 'keep-unmatched', value: 'TIME', help: 'How long events are kept that nobody took. Default: 7d' },
   { name: 'keep-dead', value: 'TIME', help: 'How long dead letters are kept. Default: 30d' },
+  {
+    name: 'keep-rejected',
+    value: 'TIME',
+    help: 'How long it is kept what was refused and why; of each entrance the newest. Default: 7d',
+  },
   ...MOST,
+  {
+    name: 'most-rejected',
+    value: 'N',
+    help: 'Refusals kept at most, in shares of 50; the longest quiet share goes first. Default: 100000',
+  },
+  {
+    name: 'most-rejected-size',
+    value: 'SIZE',
+    help: 'The same by their size, in shares of 32Ki. Default: 64Mi',
+  },
 ];
 
 /** The bounds that the options make. Throws UsageError. */
@@ -61,6 +77,7 @@ export function boundsOf(parsed: Parsed): Bounds {
   const retention = retentionOf(parsed);
   return {
     maxBacklog: backlogOf(parsed),
+    rejected: rejectedOf(parsed),
     journal: {
       ...(maxBytes === undefined ? {} : { maxBytes }),
       retention,
@@ -108,12 +125,27 @@ function limitsOf(parsed: Parsed): HistoryLimits | undefined {
 function retentionOf(parsed: Parsed): Readonly<Record<string, number>> {
   const kept: Record<string, number> = {};
   for (const [name, what] of Object.entries(KEPT)) {
-    const text = parsed.text(name);
-    if (text === undefined) continue;
-    const ms = optionDuration(text);
-    if (ms === undefined)
-      throw new UsageError(`--${name} ${text} is no time; write one such as ${DURATION_EXAMPLES}.`);
-    kept[what] = ms;
+    const ms = timeOf(parsed, name);
+    if (ms !== undefined) kept[what] = ms;
   }
   return kept;
+}
+
+function rejectedOf(parsed: Parsed): RefusalLimits {
+  const keepMs = timeOf(parsed, 'keep-rejected');
+  const most = countOf(parsed, 'most-rejected', 'refusals');
+  const mostBytes = bytesOf(parsed, 'most-rejected-size');
+  return {
+    ...(keepMs === undefined ? {} : { keepMs }),
+    ...(most === undefined ? {} : { most }),
+    ...(mostBytes === undefined ? {} : { mostBytes }),
+  };
+}
+
+function timeOf(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const ms = optionDuration(text);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`--${name} ${text} is no time; write one such as ${DURATION_EXAMPLES}.`);
 }

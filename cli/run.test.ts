@@ -160,6 +160,13 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
 
     expect(await run.stop()).toBe(0);
     expect(run.lines.join('\n')).not.toContain('s3cr3t');
+
+    const good = join(folder, 'good.yaml');
+    await using anew = launch(['run', '-f', good, '--data', data, '--keep-rejected', '30d', ...ANY_PORTS]);
+    const moved = /http:\S+/.exec(await anew.line(/^ {2}admin /))?.[0] ?? '';
+    const kept = fakeTerminal({ SIGNALBOX_ADMIN: moved });
+    expect(await main(['events', '--rejected', '--data', data], kept)).toBe(0);
+    expect(kept.outLines[1]).toMatch(/WebhookSecret\/shop\/hooks +401 +none/);
   });
 
   it('sends nowhere that --egress-deny closes, though loopback is open', async () => {

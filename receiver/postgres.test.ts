@@ -74,6 +74,18 @@ describeWithPostgres('receivers with their journal in PostgreSQL', (postgres) =>
       .not.toContainEqual([expect.objectContaining({ backlog: expect.toSatisfy((count) => count > 0) })]);
   });
 
+  it('list what another one has refused, also when that one is gone', async () => {
+    const [one, two] = [await open(), await open()];
+    const address = `${one.receiver.addresses.public}/e/shop.hooks`;
+    expect((await post(address, '{}', { 'x-emporix-hmac': 'guess' })).status).toBe(401);
+    const refused = await one.rejected();
+    expect(refused).toMatchObject([{ entrance: 'WebhookSecret/shop/hooks', code: 'unauthorized' }]);
+    await expect.poll(() => two.rejected(), { timeout: 30_000 }).toEqual(refused);
+    stages = [two];
+    await one.close();
+    expect(await two.rejected()).toEqual(refused);
+  });
+
   it('finish what another one has left', async () => {
     const first = await open();
     first.apply(endpointEntry(), first.toSink({ suspend: true }));

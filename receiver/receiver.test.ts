@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from './observe/log.ts';
-import { createReceiver, type Receiver } from './receiver.ts';
+import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts';
 import type { Entry } from './routing/table.ts';
 import { endpointEntry, POLICY, triggerEntry } from './routing/testing.ts';
 
@@ -58,7 +58,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function open(): Promise<Receiver> {
+function open(more: Pick<ReceiverOptions, 'rejected'> = {}): Promise<Receiver> {
   return createReceiver({
     dataDirectory: directory,
     public: FREE,
@@ -69,6 +69,7 @@ function open(): Promise<Receiver> {
     log: createLog('debug', { write: (line: string) => void logged.push(line) }),
     now: Date.now,
     random: Math.random,
+    ...more,
   });
 }
 
@@ -306,6 +307,34 @@ describe('a receiver', () => {
     const seen = arrived.length;
     apply(endpointEntry(), toSink());
     expect((await delivered(seen + 1)).at(-1)?.headers['idempotency-key']).toBe(key);
+  });
+
+  it('lists after a restart what it refused before, and until its retention is over', async () => {
+    const refused = async (query = '') => {
+      const response = await fetch(`${receiver.addresses.admin}/api/rejected${query}`, {
+        headers: { authorization: 'Bearer admin-t0ken' },
+      });
+      return (await response.json()) as { items: { event?: string }[]; next?: string; error?: unknown };
+    };
+    apply(endpointEntry(), toSink());
+    for (const id of ['evt-1', 'evt-2', 'evt-3']) {
+      const answer = await send({ id, headers: { 'x-emporix-hmac': 'guess' } });
+      expect(answer.status).toBe(401);
+    }
+    const before = await refused();
+    expect(before.items).toHaveLength(3);
+    expect(before.items).toMatchObject([{ entrance: 'WebhookSecret/shop/hooks', status: 401 }, {}, {}]);
+    await receiver.close();
+    receiver = await open();
+    expect(await refused()).toEqual(before);
+    const { next = '', items } = await refused('?limit=2');
+    expect([...items, ...(await refused(`?cursor=${next}`)).items]).toEqual(before.items);
+    expect((await refused('?cursor=2')).error).toMatchObject({
+      message: expect.stringContaining('`cursor`'),
+    });
+    await receiver.close();
+    receiver = await open({ rejected: { keepMs: 0 } });
+    expect((await refused()).items).toEqual([]);
   });
 
   it('follows a new table at once: another target, a revoked key, a deleted route', async () => {

@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import type { Express } from 'express';
 import { type Bridges, createBridges } from './bridge/bridges.ts';
 import { createBridgeEntrance } from './bridge/entrance.ts';
 import { measureBridges } from './bridge/metrics.ts';
-import { BACKLOG_BOUNDS, type Backlog, createBacklog } from './deliver/backlog.ts';
+import { startChores } from './chores.ts';
+import { BACKLOG_BOUNDS, createBacklog } from './deliver/backlog.ts';
 import { createClient } from './deliver/client.ts';
-import type { EgressPolicy, OwnAddress } from './deliver/egress.ts';
-import { createEngine, type Traces } from './deliver/engine.ts';
-import type { DeliveryEngine, Routes } from './deliver/engine-contract.ts';
+import type { EgressPolicy } from './deliver/egress.ts';
+import { createEngine } from './deliver/engine.ts';
+import type { DeliveryEngine } from './deliver/engine-contract.ts';
 import type { DeliveryObserver } from './deliver/observer.ts';
-import type { SetTimer } from './deliver/outbound.ts';
-import { ownAddresses } from './deliver/own-addresses.ts';
+import { systemTimer as setTimer } from './deliver/outbound.ts';
 import { createRedrive } from './deliver/redrive.ts';
 import { compileShape } from './deliver/shape/compile-shape.ts';
+import { storedTraces } from './deliver/stored-traces.ts';
 import { viewData } from './event/data-view.ts';
 import { adminApp } from './http/admin.ts';
 import { adminTokenIn } from './http/admin-token.ts';
@@ -22,35 +24,29 @@ import { refusalOf } from './http/client-errors.ts';
 import { clusterHot, clusterRest } from './http/cluster.ts';
 import { serveHot } from './http/ingest.ts';
 import type { HotPath } from './http/intake.ts';
-import { type ListenAddress, type Listener, openListener } from './http/listener.ts';
+import { type ListenAddress, openListener } from './http/listener.ts';
+import { openAll, reachedAt } from './http/listeners.ts';
 import { publicHot, publicRest } from './http/public.ts';
 import { SLOWEST, watchSlowSenders } from './http/slow-senders.ts';
 import { untilReady } from './http/until-ready.ts';
-import type { Journal } from './journal/journal.ts';
 import { type JournalPlace, openJournal } from './journal/open-journal.ts';
 import { sharedJournal } from './journal/shared-journal.ts';
-import { countBacklog } from './observe/count-backlog.ts';
 import type { Log } from './observe/log.ts';
-import { logged } from './observe/logged.ts';
-import { createMetrics } from './observe/metrics.ts';
-import { recorded } from './observe/recorded.ts';
-import { createRecount } from './observe/recount.ts';
-import { createRefusalLog, REFUSALS_KEPT } from './observe/refusal-log.ts';
-import { createRepeatLog, REPEATS_KEPT } from './observe/repeat-log.ts';
-import type { TraceContext } from './observe/trace-context.ts';
+import { createObserved } from './observe/observed.ts';
+import type { RefusalLimits } from './observe/refusal-bounds.ts';
 import type { Tracing } from './observe/tracing.ts';
-import { createTraffic } from './observe/traffic.ts';
-import { createTriggerBacklog } from './observe/trigger-backlog.ts';
 import { createPipeline } from './pipeline.ts';
-import { createRenderers, type Renderers } from './routing/renderers.ts';
+import { deliveryRoutes } from './routing/delivery-routes.ts';
+import { createRenderers } from './routing/renderers.ts';
 import { createRevisionGate } from './routing/revision-gate.ts';
 import { EMPTY_RUNTIME, nextRuntime, type Runtime } from './routing/runtime.ts';
 import type { RoutingTable } from './routing/table.ts';
-import { createStreams, type Streams } from './streams/streams.ts';
+import { createStreams } from './streams/streams.ts';
 import { createTimers } from './streams/timers.ts';
 import { createClusterTokens, type IssuerDocuments } from './verify/cluster-tokens.ts';
 import { fetchJwksBy } from './verify/fetch-jwks.ts';
-import { createJwksSource, type FetchJwks } from './verify/jwks-source.ts';
+import { issuerDocuments } from './verify/issuer-documents.ts';
+import { createJwksSource } from './verify/jwks-source.ts';
 import { createKeyUse } from './verify/key-use.ts';
 
 /** Everything a receiver needs to be told. */
@@ -67,6 +63,8 @@ export interface ReceiverOptions {
   readonly issuer?: string | IssuerDocuments;
   /** Deliveries that may wait in the journal; at so many, senders are told to come back. Left out: BACKLOG_BOUNDS. */
   readonly maxBacklog?: number;
+  /** How much of what was refused is kept. Left out: its defaults. */
+  readonly rejected?: RefusalLimits;
   /** Where the journal is, how large it may be, and how long it keeps what is done. Left out: embedded, its defaults. */
   readonly journal?: Omit<JournalPlace, 'directory' | 'log'>;
   readonly log: Log;
@@ -105,11 +103,6 @@ const NO_ENGINE: Pick<DeliveryEngine, 'room' | 'hand' | 'due'> = {
 /** Milliseconds that requests and attempts under way have to end when the receiver closes. */
 const GRACE_MS = 10_000;
 
-const setTimer: SetTimer = (callback, ms) => {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
-};
-
 /**
  * Opens the journal and the listeners.
  * @throws JournalError, ListenError: nothing is left open
@@ -124,33 +117,24 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   let engine: DeliveryEngine | undefined;
   let bridges: Bridges | undefined;
   const backlog = createBacklog({ most: options.maxBacklog ?? BACKLOG_BOUNDS.most });
-  const metrics = createMetrics({
+  const observed = await createObserved({
+    journal,
+    shared: sharedJournal(options.journal?.url),
+    receiver: randomBytes(4).toString('hex'),
+    rejected: options.rejected,
     revision: () => runtime.revision,
     held: () => engine?.held ?? 0,
     untried: () => backlog.untried,
-    stats: () => journal.stats(),
-    instances: () => journal.countRows('instance'),
+    tried: () => backlog.tried(),
     now,
+    log,
   });
+  const { observer, refusals, repeats, traffic, triggerBacklog, recount, registry } = observed;
   const keyUse = createKeyUse();
   const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
-  const refusals = createRefusalLog(REFUSALS_KEPT);
-  const repeats = createRepeatLog(REPEATS_KEPT);
-  const triggerBacklog = createTriggerBacklog(await countBacklog(journal, log));
-  const shared = sharedJournal(options.journal?.url);
-  const traffic = createTraffic(triggerBacklog, shared);
-  const recount =
-    shared === undefined ? undefined : createRecount({ journal, backlog: triggerBacklog, log, now });
-  const observer = recorded(logged(metrics, log), { refusals, repeats, traffic, triggerBacklog, now });
-  const clientError = (error: NodeJS.ErrnoException): void => {
-    const refusal = refusalOf(error, now());
-    if (refusal !== undefined) observer.rejected(refusal);
-  };
   const rest = { runtime: () => runtime, observer, now };
   const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
-  const notReady = () => (ready() ? undefined : 'no routing table has come yet');
-  const inForce = () => ({ runtime, since });
   const redrive = createRedrive({
     journal,
     now,
@@ -173,7 +157,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   });
   const timers = createTimers({ journal, elapsed: streams.elapsed, now, setTimer, log });
   const listBridges = () => bridges?.list() ?? [];
-  const shown = {
+  const admin = adminApp({
     journal,
     bridges: listBridges,
     streams,
@@ -183,48 +167,46 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     recount,
     redrive,
     keyUse,
-    registry: metrics.registry,
+    registry,
     gate,
-    inForce,
-  };
-  const admin = adminApp({ ...shown, notReady, token, log });
+    inForce: () => ({ runtime, since }),
+    notReady: () => (ready() ? undefined : 'no routing table has come yet'),
+    token,
+    log,
+  });
   const slow = watchSlowSenders(SLOWEST);
   const admission = createAdmission({ places: PLACES, bytes: BODY_BYTES });
   const door = { admission, slow, observer, now };
   const publicPath = untilReady(ready, () => hot.public);
   const clusterPath = untilReady(ready, () => hot.cluster);
-  const listeners = await openAll(journal, [
-    () =>
-      openListener('public', options.public, serveHot(publicPath, door), publicRest(rest), {
-        front: { path: publicPath, door },
-      }),
-    () =>
-      openListener('cluster', options.cluster, serveHot(clusterPath, door), clusterRest(rest), {
-        front: { path: clusterPath, door },
-      }),
+  const openDoor = (name: 'public' | 'cluster', path: HotPath, others: Express) => () =>
+    openListener(name, options[name], serveHot(path, door), others, { front: { path, door } });
+  const opening = [
+    openDoor('public', publicPath, publicRest(rest)),
+    openDoor('cluster', clusterPath, clusterRest(rest)),
     () => openListener('admin', options.admin, () => false, admin),
-  ]);
-  for (const listener of listeners.slice(0, 2)) listener.watchErrors(clientError);
-  const own = [...(options.egress.own ?? []), ...ownAddresses(listeners.map(boundTo), interfaceAddresses())];
+  ] as const;
+  const listeners = await openAll(opening, () => journal.close());
+  const [publicListener, clusterListener, adminListener] = listeners;
+  const doors = [publicListener, clusterListener];
+  for (const each of doors) {
+    each.watchErrors((error) => {
+      const refusal = refusalOf(error, now());
+      if (refusal !== undefined) observer.rejected(refusal);
+    });
+  }
+  const own = [...(options.egress.own ?? []), ...reachedAt(listeners)];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
   const jwks = createJwksSource(fetchJwksBy(client));
-  const tokens = createClusterTokens(documentsOf(options.issuer, fetchJwksBy(client)));
-  const routes = routesOf(() => runtime, renderers.find, streams.renderer);
-  const deliveryObserver: DeliveryObserver = {
-    ...metrics,
-    tried: () => backlog.tried(),
-    ended(trigger, state) {
-      triggerBacklog.ended(trigger);
-      traffic.ended(trigger, state);
-    },
-  };
+  const tokens = createClusterTokens(issuerDocuments(options.issuer, fetchJwksBy(client)));
+  const routes = deliveryRoutes(() => runtime, renderers.find, streams.renderer);
   const running = createEngine({
-    ...engineParts(options, deliveryObserver),
+    ...engineParts(options, observed.deliveries),
     journal,
     routes,
     client,
     tasks: streams,
-    traces: tracesOf(options.tracing, journal),
+    traces: storedTraces(options.tracing, journal),
   });
   engine = running;
   const bridgeEntrance = createBridgeEntrance({
@@ -241,7 +223,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     journal,
     client,
     write: bridgeEntrance,
-    counted: measureBridges(metrics.registry, listBridges),
+    counted: measureBridges(registry, listBridges),
     holder: `${hostname()}:${resolve(options.dataDirectory)}`,
     now,
     random: options.random,
@@ -267,9 +249,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   });
   hot.public = publicHot({ runtime: rest.runtime, pipeline });
   hot.cluster = clusterHot({ runtime: rest.runtime, pipeline });
-  const stopSampling = sampleRegularly(backlog, journal, now);
-  const stopSweeping = regularly(slow.sweep, SLOWEST.everyMs);
-  const stopPruning = pruneRegularly(journal, now, log);
+  const stopChores = startChores({ journal, backlog, slow, refusals, now, log });
 
   return {
     apply(table) {
@@ -294,18 +274,17 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     get revision() {
       return runtime.revision;
     },
-    addresses: { public: urlOf(listeners, 0), cluster: urlOf(listeners, 1), admin: urlOf(listeners, 2) },
+    addresses: { public: publicListener.url, cluster: clusterListener.url, admin: adminListener.url },
     async close() {
-      stopPruning();
-      await Promise.all(listeners.slice(0, 2).map((listener) => listener.close(GRACE_MS)));
-      stopSweeping();
+      await Promise.all(doors.map((each) => each.close(GRACE_MS)));
+      stopChores();
       await bridging.stop();
       await timers.stop();
-      stopSampling();
       await running.drain(GRACE_MS);
       await streams.drain();
       await client.close();
-      await listeners[2]?.close(0);
+      await adminListener.close(0);
+      await refusals.close();
       await journal.close();
       await options.tracing
         ?.close()
@@ -314,107 +293,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   };
 }
 
-/** What is read back from the journal finds its trace in its event's record. */
-function tracesOf(tracing: Tracing | undefined, journal: Journal): Traces | undefined {
-  if (tracing === undefined) return undefined;
-  const contextOf = async (event: number): Promise<TraceContext | undefined> => {
-    // Without its record the delivery is made all the same, as a trace of its own.
-    const found = await journal.event(event).catch(() => undefined);
-    return found && (JSON.parse(found.row.record) as { readonly trace?: TraceContext }).trace;
-  };
-  return { tracing, contextOf };
-}
-
-function documentsOf(issuer: string | IssuerDocuments | undefined, fetchText: FetchJwks): IssuerDocuments {
-  if (issuer === undefined) {
-    const unknown = () => Promise.reject(new Error('no issuer is known here: start with --issuer'));
-    return { configuration: unknown, keys: unknown };
-  }
-  if (typeof issuer !== 'string') return issuer;
-  return {
-    configuration: () => fetchText(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`),
-    keys: fetchText,
-  };
-}
-
-/** Opens one listener after another; where one cannot be opened, closes what was opened before. */
-async function openAll(
-  journal: Journal,
-  opens: readonly (() => Promise<Listener>)[],
-): Promise<readonly Listener[]> {
-  const opened: Listener[] = [];
-  try {
-    for (const open of opens) opened.push(await open());
-    return opened;
-  } catch (error) {
-    await Promise.all(opened.map((listener) => listener.close(0)));
-    await journal.close();
-    throw error;
-  }
-}
-
-function boundTo({ address }: Listener): OwnAddress {
-  return { address: address.address, port: address.port };
-}
-
-function interfaceAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
-}
-
-function urlOf(listeners: readonly Listener[], at: number): string {
-  return listeners[at]?.url ?? '';
-}
-
-function routesOf(
-  runtime: () => Runtime,
-  renderer: Renderers['find'],
-  stepRenderer: Streams['renderer'],
-): Routes {
-  return {
-    renderer: (shape, task) => (task === undefined ? renderer(shape) : stepRenderer(shape, task)),
-    route(key, step) {
-      const entry = runtime().trigger(key)?.entry;
-      const target = step === undefined ? entry : entry?.stream?.steps.find(({ name }) => name === step);
-      if (entry === undefined || target === undefined) return undefined;
-      return { suspend: entry.suspend, destination: target.destination, policy: target.policy };
-    },
-  };
-}
-
 function engineParts({ now, random, log }: ReceiverOptions, observer: DeliveryObserver) {
   const asItIs = compileShape({ sink: { format: 'binary' } });
   if (!asItIs.ok) throw new Error('the plain Shape does not compile');
   return { deadLetterRenderer: asItIs.value, view: viewData, now, random, log, setTimer, observer };
-}
-
-const SAMPLE_EVERY_MS = 1000;
-
-/** Tells the backlog how it stands; a journal that cannot be asked now leaves it as it was. */
-function sampleRegularly(backlog: Backlog, journal: Journal, now: () => number): () => void {
-  let before = performance.eventLoopUtilization();
-  return regularly(() => {
-    const current = performance.eventLoopUtilization();
-    const { utilization: busy } = performance.eventLoopUtilization(current, before);
-    before = current;
-    journal.stats().then(
-      (stats) => backlog.sample({ backlog: stats.backlog, busy, now: now() }),
-      () => undefined,
-    );
-  }, SAMPLE_EVERY_MS);
-}
-
-const PRUNE_EVERY_MS = 60_000;
-
-function pruneRegularly(journal: Journal, now: () => number, log: Log): () => void {
-  return regularly(() => {
-    journal
-      .prune(now())
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'the journal could not be pruned'));
-  }, PRUNE_EVERY_MS);
-}
-
-function regularly(work: () => void, everyMs: number): () => void {
-  const timer = setInterval(work, everyMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -37,7 +37,7 @@ const rejected: OtherView<RejectedItem> = {
     String(bytes),
     cause,
   ],
-  none: 'Nothing was refused since the receiver started.',
+  none: 'No such refusals.',
 };
 
 /** `signalbox events` */

@@ -5,7 +5,7 @@ import { RequestError } from '../errors.ts';
 import { explainEvent, type InForce } from '../explain.ts';
 import type { DeliveryRow, EventRow, Journal } from '../journal/journal.ts';
 import type { Log } from '../observe/log.ts';
-import type { RefusalLog } from '../observe/refusal-log.ts';
+import type { RefusalStore } from '../observe/refusal-store.ts';
 import type { RepeatLog, Repeats } from '../observe/repeat-log.ts';
 import type { Traffic } from '../observe/traffic.ts';
 import { asRequestError } from '../refusals.ts';
@@ -23,7 +23,7 @@ import { parseQuery, parseRefusalQuery } from './query.ts';
 /** What the admin listener shows. */
 export interface AdminParts extends HealthParts {
   readonly journal: Journal;
-  readonly refusals: RefusalLog;
+  readonly refusals: Pick<RefusalStore, 'list'>;
   readonly repeats: Pick<RepeatLog, 'of'>;
   readonly traffic: Pick<Traffic, 'list'>;
   /** Brings the backlogs up to date before they are told; left out where only this receiver changes them. */
@@ -99,8 +99,8 @@ function api(parts: AdminParts): Router {
       ...(await explainEvent(found, inForce())),
     });
   });
-  router.get('/rejected', (request, response) => {
-    response.json(refusals.list(parseRefusalQuery(request.query)));
+  router.get('/rejected', async (request, response) => {
+    response.json(await refusals.list(parseRefusalQuery(request.query)));
   });
   router.get('/deliveries', async (request, response) => {
     const page = await journal.deliveries(parseQuery(request.query));

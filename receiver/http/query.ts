@@ -1,10 +1,13 @@
 import { RequestError } from '../errors.ts';
 import type { Query } from '../journal/journal.ts';
-import type { RefusalQuery } from '../observe/refusal-log.ts';
+import type { RefusalQuery } from '../observe/refusal-query.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
 const TIMES = ['since', 'until'] as const;
+const CURSOR = /^\d{1,15}$/;
+/** A refusal's id. */
+const REFUSAL_CURSOR = /^[0-9a-f]{26}$/;
 const DEFAULT_LIMIT = 100;
 const LARGEST_LIMIT = 1000;
 
@@ -18,10 +21,10 @@ export function parseQuery(given: Given): Query {
 
 /** As `parseQuery`, for the list of what was refused. */
 export function parseRefusalQuery(given: Given): RefusalQuery {
-  return parse(given, ['entrance', 'code', 'id', 'cursor']) as unknown as RefusalQuery;
+  return parse(given, ['entrance', 'code', 'id', 'cursor'], REFUSAL_CURSOR) as unknown as RefusalQuery;
 }
 
-function parse(given: Given, texts: readonly string[]): Record<string, string | number> {
+function parse(given: Given, texts: readonly string[], cursors = CURSOR): Record<string, string | number> {
   const query: Record<string, string | number> = { limit: parseLimit(given['limit']) };
   for (const name of texts) {
     const value = given[name];
@@ -30,7 +33,7 @@ function parse(given: Given, texts: readonly string[]): Record<string, string | 
     query[name] = value;
   }
   const { cursor } = query;
-  if (cursor !== undefined && !/^\d{1,15}$/.test(String(cursor)))
+  if (cursor !== undefined && !cursors.test(String(cursor)))
     throw invalid('cursor', 'is the `next` of a page; leave it out to begin with the newest');
   for (const name of TIMES) {
     const value = given[name];

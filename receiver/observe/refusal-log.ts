@@ -1,92 +1,114 @@
-import type { Page } from '../journal/journal.ts';
 import type { Refusal } from './refusal.ts';
+import type { RefusalBounds } from './refusal-bounds.ts';
 
-/** A refusal as it is kept. `id` grows with every refusal since the receiver started. */
+/** A refusal as it is kept. */
 export interface KeptRefusal extends Refusal {
-  readonly id: number;
+  /** Sorts by time, and is no other refusal's, whichever receiver refused it. */
+  readonly id: string;
 }
 
-/** What the list of refusals can be narrowed by; `since` and `until` are times of refusal. */
-export interface RefusalQuery {
-  readonly entrance?: string;
-  readonly code?: string;
-  /** The event's id. */
-  readonly id?: string;
-  readonly since?: number;
-  readonly until?: number;
-  readonly limit: number;
-  /** Where the last page ended: its `next`. */
-  readonly cursor?: string;
+/** The newest refusals at one entrance: of requests that were proved, or of those that were not. */
+export interface RefusalShare {
+  readonly entrance: string;
+  readonly proved: boolean;
+  /** In no order. */
+  readonly refusals: readonly KeptRefusal[];
 }
 
-/** The newest refusals, in memory. */
+/** The newest refusals of this receiver, in memory. */
 export interface RefusalLog {
   add(refusal: Refusal): void;
-  /** Newest first. */
-  list(query: RefusalQuery): Page<KeptRefusal>;
+  /** In no order. */
+  all(): readonly KeptRefusal[];
+  /** Up to `most` shares that have changed since they were taken; which waits for the longest time comes first. */
+  takeChanged(most: number): readonly RefusalShare[];
+  /** They count as changed again, behind the others. */
+  giveBack(shares: readonly RefusalShare[]): void;
 }
-
-/** How much is kept. */
-export interface RefusalBounds {
-  /** Refusals of requests that were proved, and as many of those that were not, for each entrance. */
-  readonly perEntrance: number;
-  /** Entrances; the one that refused nothing for the longest time goes first. */
-  readonly entrances: number;
-}
-
-/** Some 10 MB where every one of them is full. */
-export const REFUSALS_KEPT: RefusalBounds = { perEntrance: 50, entrances: 500 };
 
 const LONGEST_ID = 200;
 const LONGEST_CAUSE = 500;
+/** Those of one millisecond are told apart, and put in order, by their number. */
+const NUMBERS = 1 << 24;
 
-/** The newest of one entrance, oldest first from `next` on. */
 interface Ring {
+  readonly entrance: string;
+  readonly proved: boolean;
   readonly kept: KeptRefusal[];
+  /** The oldest, where it is full. */
   next: number;
 }
 
 /**
  * Keeps what was refused. Every entrance has its own share, and what anyone can send has another than what was proved, so
- * that a flood at one door hides nothing that happened at another, nor what became of true senders.
+ * that a flood at one door hides nothing that happened at another, nor what became of true senders. `receiver` is of eight
+ * hexadecimal digits and no other receiver's.
  */
-export function createRefusalLog(bounds: RefusalBounds): RefusalLog {
+export function createRefusalLog(
+  bounds: Pick<RefusalBounds, 'perShare' | 'shares'>,
+  receiver: string,
+): RefusalLog {
   /** In the order of their last refusal. */
   const rings = new Map<string, Ring>();
-  let last = 0;
+  /** Names of rings, in the order in which they changed first. */
+  const changed = new Set<string>();
+  let count = 0;
 
-  function ringOf({ entrance, key }: Refusal): Ring {
-    const name = key === undefined ? `?${entrance}` : entrance;
-    const ring = rings.get(name) ?? { kept: [], next: 0 };
+  function ringOf(name: string, { entrance, key }: Refusal): Ring {
+    const ring = rings.get(name) ?? { entrance, proved: key !== undefined, kept: [], next: 0 };
     rings.delete(name);
     rings.set(name, ring);
-    if (rings.size > bounds.entrances * 2) {
+    if (rings.size > bounds.shares) {
       const [oldest = ''] = rings.keys();
       rings.delete(oldest);
+      changed.delete(oldest);
     }
     return ring;
   }
 
+  function idOf(at: number): string {
+    count = (count + 1) % NUMBERS;
+    return hex(at, 12) + hex(count, 6) + receiver;
+  }
+
   return {
     add(refusal) {
-      const ring = ringOf(refusal);
-      ring.kept[ring.next] = trimmed(refusal, ++last);
-      ring.next = (ring.next + 1) % bounds.perEntrance;
+      const name = nameOf(refusal.entrance, refusal.key !== undefined);
+      const ring = ringOf(name, refusal);
+      ring.kept[ring.next] = trimmed(refusal, idOf(refusal.at));
+      ring.next = (ring.next + 1) % bounds.perShare;
+      changed.add(name);
     },
-    list(query) {
-      const before = query.cursor === undefined ? Number.POSITIVE_INFINITY : Number(query.cursor);
-      const found = [...rings.values()]
-        .flatMap(({ kept }) => kept)
-        .filter((refusal) => refusal.id < before && fits(refusal, query))
-        .sort((a, b) => b.id - a.id);
-      const items = found.slice(0, query.limit);
-      const end = items.at(-1)?.id;
-      return found.length > items.length && end !== undefined ? { items, next: String(end) } : { items };
+    all: () => [...rings.values()].flatMap(({ kept }) => kept),
+    takeChanged(most) {
+      const taken: RefusalShare[] = [];
+      for (const name of changed) {
+        if (taken.length === most) break;
+        changed.delete(name);
+        const ring = rings.get(name);
+        if (ring !== undefined)
+          taken.push({ entrance: ring.entrance, proved: ring.proved, refusals: [...ring.kept] });
+      }
+      return taken;
+    },
+    giveBack(shares) {
+      for (const { entrance, proved } of shares) {
+        const name = nameOf(entrance, proved);
+        if (rings.has(name)) changed.add(name);
+      }
     },
   };
 }
 
-function trimmed(refusal: Refusal, id: number): KeptRefusal {
+function nameOf(entrance: string, proved: boolean): string {
+  return proved ? entrance : `?${entrance}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
+
+function trimmed(refusal: Refusal, id: string): KeptRefusal {
   const { event, cause } = refusal;
   return {
     id,
@@ -99,14 +121,4 @@ function trimmed(refusal: Refusal, id: number): KeptRefusal {
 /** A copy of a long text's beginning: a mere slice would keep the whole of it in memory. */
 function cut(text: string, length: number): string {
   return text.length <= length ? text : Buffer.from(`${text.slice(0, length)}…`).toString();
-}
-
-function fits(refusal: KeptRefusal, { entrance, code, id, since, until }: RefusalQuery): boolean {
-  return (
-    (entrance === undefined || refusal.entrance === entrance) &&
-    (code === undefined || refusal.code === code) &&
-    (id === undefined || refusal.event === id) &&
-    (since === undefined || refusal.at >= since) &&
-    (until === undefined || refusal.at <= until)
-  );
 }

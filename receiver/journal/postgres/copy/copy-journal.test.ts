@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithPostgres, type TestDatabase } from '../../../../test/postgres/suite.ts';
+import { refusalBounds } from '../../../observe/refusal-bounds.ts';
+import { createRefusalLog } from '../../../observe/refusal-log.ts';
+import { createRefusalStore } from '../../../observe/refusal-store.ts';
+import { refusal } from '../../../observe/refusal-testing.ts';
 import type { Journal, Page } from '../../journal.ts';
 import { commit, unit } from '../../journal-testing.ts';
 import { openSqliteJournal } from '../../sqlite/sqlite-journal.ts';
@@ -12,6 +16,7 @@ import { type CopyReport, copyJournal, type Progress } from './copy-journal.ts';
 import { openSqliteSource } from './sqlite-source.ts';
 
 const T = 1_800_000_000_000;
+const DAY = 86_400_000;
 const attempt = { at: T, durationMs: 1.5, status: 200, result: 'job-ä' };
 
 describeWithPostgres('a copy of an embedded journal in PostgreSQL', (postgres) => {
@@ -159,6 +164,33 @@ describeWithPostgres('a copy of an embedded journal in PostgreSQL', (postgres) =
     expect(report.copied).toMatchObject({ events: 200, keys: 200, rows: 201 });
     await expectSame();
     expect((await copy()).copied).toMatchObject({ events: 0, keys: 0, rows: 0 });
+  });
+
+  it('has what was refused, which goes when its time is over', async () => {
+    const desk = (journal: Journal, writer: string) => {
+      const bounds = refusalBounds({ keepMs: DAY });
+      const refusals = createRefusalLog(bounds, '0badc0de');
+      const rules = { ...bounds, writer };
+      const log = { warn: () => undefined };
+      return {
+        ...createRefusalStore({ journal, refusals, rules, mostRows: 9, now: () => T, log }),
+        ...refusals,
+      };
+    };
+    let expected: unknown;
+    await embedded(async (journal) => {
+      const own = desk(journal, 'own');
+      own.add(refusal({ at: T, event: 'ä\u0000' }));
+      own.add(refusal({ at: T, entrance: '' }));
+      expected = await own.list({ limit: 9 });
+      await own.close();
+    });
+    await copy();
+    const target = await openTarget();
+    expect(await desk(target, 'other').list({ limit: 9 })).toEqual(expected);
+    await target.prune(T + DAY);
+    expect(await desk(target, 'other').list({ limit: 9 })).toEqual({ items: [] });
+    await target.close();
   });
 
   it('goes on where it was broken off', async () => {
