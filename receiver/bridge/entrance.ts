@@ -211,9 +211,8 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       else await writeAsking(asking, arrival, finish, done);
     };
     const isOrdered = rows !== undefined && (asking.length > 0 || inSteps.has(entrance));
-    (isOrdered ? inTurn(entrance, write) : write()).catch((fault: unknown) =>
-      done({ lost: false, cause: String(fault) }),
-    );
+    const failed = (fault: unknown): void => done({ lost: false, cause: String(fault) });
+    (isOrdered ? inTurn(entrance, write) : write()).catch(failed);
   };
 }
 
