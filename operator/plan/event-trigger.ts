@@ -156,7 +156,7 @@ function draft(input: EventTriggerInput, identity: Identity): Draft {
       ...(deadLetter?.findings ?? []),
       ...input.check(candidate),
     ],
-    lacks: [...planned.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input, candidate.from)],
+    lacks: [...planned.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input)],
   };
 }
 
@@ -211,19 +211,34 @@ function makeSources(spec: EventTriggerSpec, reader: Reader): TriggerSources {
   });
 }
 
-function missingSources(input: EventTriggerInput, from: TriggerSources): readonly Lack[] {
-  const specs = input.resource.spec.from ?? [];
-  const lack = (kind: string, member: 'webhookSecret' | 'eventBridge', name: string): Lack => {
-    const i = specs.findIndex((source) => source[member]?.name === name);
-    const message = `${kind} "${name}" does not exist in this namespace: create it, or name another`;
-    return { reason: 'RefNotFound', field: `spec.from[${i}].${member}.name`, message };
-  };
-  return [
-    ...from.webhookSecrets
-      .filter((name) => !input.hasWebhookSecret(name))
-      .map((name) => lack('WebhookSecret', 'webhookSecret', name)),
-    ...from.eventBridges
-      .filter((name) => !input.hasEventBridge(name))
-      .map((name) => lack('EventBridge', 'eventBridge', name)),
-  ];
+/** Sources and awaited bridges that are not there: nothing comes from them until they are. */
+function missingSources({
+  resource: { spec },
+  hasWebhookSecret,
+  hasEventBridge,
+}: EventTriggerInput): readonly Lack[] {
+  const sources = (spec.from ?? []).flatMap(({ webhookSecret, eventBridge }, i) => [
+    ...lacking('WebhookSecret', webhookSecret, `spec.from[${i}].webhookSecret.name`, hasWebhookSecret),
+    ...lacking('EventBridge', eventBridge, `spec.from[${i}].eventBridge.name`, hasEventBridge),
+  ]);
+  const waits = (spec.steps ?? []).flatMap(({ waitFor }, i) =>
+    lacking(
+      'EventBridge',
+      waitFor?.job?.eventBridge,
+      `spec.steps[${i}].waitFor.job.eventBridge.name`,
+      hasEventBridge,
+    ),
+  );
+  return [...sources, ...waits];
+}
+
+function lacking(
+  kind: string,
+  named: { readonly name: string } | undefined,
+  field: string,
+  has: (name: string) => boolean,
+): readonly Lack[] {
+  if (named === undefined || has(named.name)) return [];
+  const message = `${kind} "${named.name}" does not exist in this namespace: create it, or name another`;
+  return [{ reason: 'RefNotFound', field, message }];
 }

@@ -91,6 +91,27 @@ describe('a value stream', () => {
   });
 });
 
+describe('a wait for a job', () => {
+  const awaits = (eventBridge: string) =>
+    plan([
+      step('first', { target: JOB }),
+      step('then', { waitFor: { job: { step: 'first', eventBridge: { name: eventBridge } } } }),
+    ]);
+
+  it('is live where its bridge is there', () => {
+    expect(awaits('results').ready).toMatchObject({ status: 'True', reason: 'Live' });
+  });
+
+  it('is not met while its bridge is missing: the rest runs, and the status names the field', () => {
+    const { entry, ready } = awaits('later');
+    expect(entry).toMatchObject({ stream: { steps: [{}, { wait: { job: { eventBridge: 'later' } } }] } });
+    expect(ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
+    expect(ready.message).toContain(
+      'spec.steps[1].waitFor.job.eventBridge.name: EventBridge "later" does not exist in this namespace',
+    );
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, string, Step[], Partial<EventTriggerSpec>?]>([
     ['spec.steps[1].name', 'is the name of spec.steps[0].name already', [step('a'), step('a')]],
