@@ -308,6 +308,21 @@ describe('an instance', () => {
     await target.at('/tell').toHaveLength(1);
   });
 
+  it('does not hand its id to a target whose map drops it', async () => {
+    const map = { extensions: { instanceid: null } };
+    apply([
+      step('told'),
+      step('plain', { shape: { sink: { format: 'binary' }, map } }),
+      job('made', { type: 'a.b' }, { shape: { job: { type: 'a.b' }, map } }),
+    ]);
+    const id = await start();
+    await stands(id).toBe('Finished');
+    await target.at('/told').toMatchObject([{ headers: { 'ce-instanceid': id } }]);
+    await target.at('/plain').toHaveLength(1);
+    await target.at('/ojs/v1/jobs').toHaveLength(1);
+    expect(JSON.stringify(target.got.filter(({ path }) => path !== '/told'))).not.toContain(id);
+  });
+
   it('sleeps for a time, until a time, and fails or goes on when nobody comes', async () => {
     const until = new Date(Date.now() + 150).toISOString();
     apply([
