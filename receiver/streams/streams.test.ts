@@ -229,6 +229,9 @@ describe('an instance', () => {
     expect(new Set(ids).size).toBe(3);
     const named = await send('created', '4', { 'ce-instanceid': ids[0] ?? '' });
     expect(named.json.events).toMatchObject([{ triggers: [], instances: [] }]);
+    expect((await eventRecord('4')).triggers[0]?.no).toEqual([
+      { field: 'spec.steps', because: expect.stringContaining('no wait of a step fits') },
+    ]);
   });
 
   it('does not take what plain triggers take from them, in one answer', async () => {
