@@ -112,6 +112,31 @@ describe('a wait for a job', () => {
   });
 });
 
+describe('a wait for a job whose bridge leaves its end out', () => {
+  const steps = [
+    step('first', { target: JOB }),
+    step('then', { waitFor: { job: { step: 'first', eventBridge: { name: 'results' } } } }),
+  ];
+  const through = (...filters: string[]) =>
+    planEventTrigger(eventTriggerInput({ resource: stream(steps), eventBridge: () => ({ filters }) }));
+
+  it.each([['job.created'], ['worker.*']])('is refused with filters: [%s]', (filter) => {
+    const { entry, ready, findings } = through(filter);
+    expect(entry).toBeUndefined();
+    expect(ready).toMatchObject({ status: 'False', reason: 'Invalid' });
+    expect(findings).toMatchObject([
+      {
+        field: 'spec.steps[1].waitFor.job.eventBridge.name',
+        message: expect.stringContaining('it can never match: the filters of EventBridge "results"'),
+      },
+    ]);
+  });
+
+  it.each([['job.*'], ['job.completed'], ['*']])('is live with filters: [%s]', (filter) => {
+    expect(through('worker.*', filter).ready).toMatchObject({ status: 'True', reason: 'Live' });
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, string, Step[], Partial<EventTriggerSpec>?]>([
     ['spec.steps[1].name', 'is the name of spec.steps[0].name already', [step('a'), step('a')]],

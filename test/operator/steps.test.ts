@@ -42,6 +42,12 @@ describeWithServer('the operator and what steps name', (server) => {
     expect(trigger(entries, 'saga')?.stream?.steps[1]?.destination.url).toBe(
       `http://orders.${stage.namespace}.svc.cluster.local/`,
     );
+
+    await stage.apply('EventBridge', 'results', { source: { ojs }, filters: ['worker.*'] });
+    expect((await stage.ready('EventTrigger', 'saga', 'Invalid')).message).toContain('it can never match');
+    await stage.table((all) => trigger(all, 'saga')?.stream !== undefined);
+    await stage.apply('EventBridge', 'results', { source: { ojs } });
+    await stage.ready('EventTrigger', 'saga', 'Live');
     await stage.remove('EventBridge', 'results');
     await stage.ready('EventTrigger', 'saga', 'RefNotFound');
   });
