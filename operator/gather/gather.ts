@@ -135,8 +135,8 @@ async function gatherEventTrigger(
   const { clusterUrl, check, egress } = settings;
   const hasWebhookSecret = (one: string): boolean =>
     world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
-  const hasEventBridge = (one: string): boolean =>
-    world.eventBridges.get(`${namespace}/${one}`)?.leaving === false;
+  const eventBridge = (one: string): EventBridge['spec'] | undefined =>
+    present(world.eventBridges.get(`${namespace}/${one}`))?.spec;
   return {
     kind: 'EventTrigger',
     resource,
@@ -147,7 +147,7 @@ async function gatherEventTrigger(
         secrets,
         addressOf,
         hasWebhookSecret,
-        hasEventBridge,
+        eventBridge,
         previous,
         clusterUrl,
         check,

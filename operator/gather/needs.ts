@@ -3,6 +3,7 @@ import type {
   EventTrigger,
   ObjectReference,
   SinkTarget,
+  Target,
   WebhookSecret,
 } from '../plan/resources.ts';
 import { refKey } from './addressables.ts';
@@ -29,14 +30,19 @@ export function needsOfWebhookSecret({ metadata, spec }: WebhookSecret): Needs {
 
 export function needsOfEventTrigger({ metadata, spec }: EventTrigger): Needs {
   const { namespace = 'default' } = metadata;
-  const { job, sink } = spec.target ?? {};
-  const secrets = unique([
-    ...(job?.auth === undefined ? [] : [job.auth.secretKeyRef.name]),
-    ...(sink === undefined ? [] : secretsOfSink(sink)),
-  ]);
-  const refs = [job?.ref, sink?.ref, spec.delivery?.deadLetterSink?.ref].filter((ref) => ref !== undefined);
+  const steps = spec.steps ?? [];
+  const targets = [spec.target, ...steps.map(({ target }) => target)].flatMap((target) => target ?? []);
+  const deadLetters = [spec, ...steps].map(({ delivery }) => delivery?.deadLetterSink);
+  const secrets = unique(targets.flatMap(secretsOfTarget));
+  const refs = [
+    ...targets.flatMap(({ job, sink }) => [job?.ref, sink?.ref]),
+    ...deadLetters.map((sink) => sink?.ref),
+  ].filter((ref) => ref !== undefined);
   const endpoints = (spec.from ?? []).flatMap((from) => from.webhookSecret?.name ?? []);
-  const bridges = (spec.from ?? []).flatMap((from) => from.eventBridge?.name ?? []);
+  const bridges = unique([
+    ...(spec.from ?? []).flatMap((from) => from.eventBridge?.name ?? []),
+    ...steps.flatMap(({ waitFor }) => waitFor?.job?.eventBridge.name ?? []),
+  ]);
   return {
     secrets,
     refs,
@@ -74,6 +80,13 @@ export function needsOfEventBridge({ metadata, spec }: EventBridge): Needs {
       ...(endpoint === undefined ? [] : [`WebhookSecret/${namespace}/${endpoint}`]),
     ],
   };
+}
+
+function secretsOfTarget({ job, sink }: Target): readonly string[] {
+  return [
+    ...(job?.auth === undefined ? [] : [job.auth.secretKeyRef.name]),
+    ...(sink === undefined ? [] : secretsOfSink(sink)),
+  ];
 }
 
 function secretsOfSink({ headers, sign }: SinkTarget): readonly string[] {

@@ -1,3 +1,4 @@
+import { compileGlobs } from '../../receiver/bridge/glob.ts';
 import type { Finding } from '../../receiver/errors.ts';
 import type {
   Destination,
@@ -11,7 +12,13 @@ import { type AddressLookup, type PlannedDestination, planDeadLetterSink } from 
 import type { Outcome, PlannedCondition, PlannedStatus } from './outcome.ts';
 import { createReader, type Reader, readDedup } from './reading.ts';
 import { refreshDestination } from './refresh-destination.ts';
-import { type EventTrigger, type EventTriggerSpec, type Identity, identityOf } from './resources.ts';
+import {
+  type EventBridgeSpec,
+  type EventTrigger,
+  type EventTriggerSpec,
+  type Identity,
+  identityOf,
+} from './resources.ts';
 import type { SecretLookup } from './secrets.ts';
 import { firstRefusal, type Lack, lastGood, refusedSpec, type Settled, takenSpec } from './settle.ts';
 import { type PlannedStream, planStream } from './stream.ts';
@@ -26,8 +33,8 @@ export interface EventTriggerInput {
   readonly addressOf: AddressLookup;
   /** Whether the resource's namespace has a WebhookSecret of that name. */
   readonly hasWebhookSecret: (name: string) => boolean;
-  /** The same for EventBridges. */
-  readonly hasEventBridge: (name: string) => boolean;
+  /** The EventBridge of that name in the resource's namespace. */
+  readonly eventBridge: (name: string) => Pick<EventBridgeSpec, 'filters'> | undefined;
   /** This resource's entry in the routing table. */
   readonly previous: TriggerEntry | undefined;
   /** Base address of the in-cluster listener. */
@@ -155,10 +162,14 @@ function draft(input: EventTriggerInput, identity: Identity): Draft {
       ...planned.findings,
       ...(deadLetter?.findings ?? []),
       ...input.check(candidate),
+      ...deafWaits(input),
     ],
-    lacks: [...planned.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input, candidate.from)],
+    lacks: [...planned.lacks, ...(deadLetter?.lacks ?? []), ...missingSources(input)],
   };
 }
+
+/** What ends a wait for a job, as a bridge's filters see it. */
+const JOB_COMPLETED = 'job.completed';
 
 const NO_TARGET = {
   reason: 'Invalid',
@@ -211,19 +222,48 @@ function makeSources(spec: EventTriggerSpec, reader: Reader): TriggerSources {
   });
 }
 
-function missingSources(input: EventTriggerInput, from: TriggerSources): readonly Lack[] {
-  const specs = input.resource.spec.from ?? [];
-  const lack = (kind: string, member: 'webhookSecret' | 'eventBridge', name: string): Lack => {
-    const i = specs.findIndex((source) => source[member]?.name === name);
-    const message = `${kind} "${name}" does not exist in this namespace: create it, or name another`;
-    return { reason: 'RefNotFound', field: `spec.from[${i}].${member}.name`, message };
-  };
-  return [
-    ...from.webhookSecrets
-      .filter((name) => !input.hasWebhookSecret(name))
-      .map((name) => lack('WebhookSecret', 'webhookSecret', name)),
-    ...from.eventBridges
-      .filter((name) => !input.hasEventBridge(name))
-      .map((name) => lack('EventBridge', 'eventBridge', name)),
-  ];
+/** Sources and awaited bridges that are not there: nothing comes from them until they are. */
+function missingSources({
+  resource: { spec },
+  hasWebhookSecret,
+  eventBridge,
+}: EventTriggerInput): readonly Lack[] {
+  const hasEventBridge = (name: string): boolean => eventBridge(name) !== undefined;
+  const sources = (spec.from ?? []).flatMap(({ webhookSecret, eventBridge: bridge }, i) => [
+    ...lacking('WebhookSecret', webhookSecret, `spec.from[${i}].webhookSecret.name`, hasWebhookSecret),
+    ...lacking('EventBridge', bridge, `spec.from[${i}].eventBridge.name`, hasEventBridge),
+  ]);
+  const waits = awaitedBridges(spec).flatMap(({ bridge, field }) =>
+    lacking('EventBridge', bridge, field, hasEventBridge),
+  );
+  return [...sources, ...waits];
+}
+
+/** Awaited bridges that leave out what would end the wait: it can never match. */
+function deafWaits({ resource: { spec }, eventBridge }: EventTriggerInput): readonly Finding[] {
+  return awaitedBridges(spec).flatMap(({ bridge, field }) => {
+    const filters = eventBridge(bridge.name)?.filters;
+    if (filters === undefined || compileGlobs(filters)(JOB_COMPLETED)) return [];
+    const message = `it can never match: the filters of EventBridge "${bridge.name}" leave out ${JOB_COMPLETED}; add it there, or name another`;
+    return [{ field, message }];
+  });
+}
+
+function awaitedBridges({ steps = [] }: EventTriggerSpec) {
+  return steps.flatMap(({ waitFor }, i) =>
+    waitFor?.job === undefined
+      ? []
+      : [{ bridge: waitFor.job.eventBridge, field: `spec.steps[${i}].waitFor.job.eventBridge.name` }],
+  );
+}
+
+function lacking(
+  kind: string,
+  named: { readonly name: string } | undefined,
+  field: string,
+  has: (name: string) => boolean,
+): readonly Lack[] {
+  if (named === undefined || has(named.name)) return [];
+  const message = `${kind} "${named.name}" does not exist in this namespace: create it, or name another`;
+  return [{ reason: 'RefNotFound', field, message }];
 }

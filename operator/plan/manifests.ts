@@ -132,7 +132,9 @@ function tokenHoldersOf(input: ManifestInput, previous: ReadonlyMap<string, Entr
 
 function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
   const endpoints = new Set(input.webhookSecrets.map((resource) => keyOf('WebhookSecret', resource)));
-  const bridges = new Set(input.eventBridges.map((resource) => keyOf('EventBridge', resource)));
+  const bridges = new Map(
+    input.eventBridges.map((resource) => [keyOf('EventBridge', resource), resource.spec]),
+  );
   return new Map(
     input.eventTriggers.map((resource) => {
       const { namespace } = identityOf(resource);
@@ -142,7 +144,7 @@ function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>
         secrets: secretsOf(input, namespace),
         addressOf: (ref) => resolved(ref, namespace, input.resolve),
         hasWebhookSecret: (name) => endpoints.has(`WebhookSecret/${namespace}/${name}`),
-        hasEventBridge: (name) => bridges.has(`EventBridge/${namespace}/${name}`),
+        eventBridge: (name) => bridges.get(`EventBridge/${namespace}/${name}`),
         previous: previous.get(key) as TriggerEntry | undefined,
         clusterUrl: input.clusterUrl,
         check: input.check,

@@ -91,6 +91,52 @@ describe('a value stream', () => {
   });
 });
 
+describe('a wait for a job', () => {
+  const awaits = (eventBridge: string) =>
+    plan([
+      step('first', { target: JOB }),
+      step('then', { waitFor: { job: { step: 'first', eventBridge: { name: eventBridge } } } }),
+    ]);
+
+  it('is live where its bridge is there', () => {
+    expect(awaits('results').ready).toMatchObject({ status: 'True', reason: 'Live' });
+  });
+
+  it('is not met while its bridge is missing: the rest runs, and the status names the field', () => {
+    const { entry, ready } = awaits('later');
+    expect(entry).toMatchObject({ stream: { steps: [{}, { wait: { job: { eventBridge: 'later' } } }] } });
+    expect(ready).toMatchObject({ status: 'False', reason: 'RefNotFound' });
+    expect(ready.message).toContain(
+      'spec.steps[1].waitFor.job.eventBridge.name: EventBridge "later" does not exist in this namespace',
+    );
+  });
+});
+
+describe('a wait for a job whose bridge leaves its end out', () => {
+  const steps = [
+    step('first', { target: JOB }),
+    step('then', { waitFor: { job: { step: 'first', eventBridge: { name: 'results' } } } }),
+  ];
+  const through = (...filters: string[]) =>
+    planEventTrigger(eventTriggerInput({ resource: stream(steps), eventBridge: () => ({ filters }) }));
+
+  it.each([['job.created'], ['worker.*']])('is refused with filters: [%s]', (filter) => {
+    const { entry, ready, findings } = through(filter);
+    expect(entry).toBeUndefined();
+    expect(ready).toMatchObject({ status: 'False', reason: 'Invalid' });
+    expect(findings).toMatchObject([
+      {
+        field: 'spec.steps[1].waitFor.job.eventBridge.name',
+        message: expect.stringContaining('it can never match: the filters of EventBridge "results"'),
+      },
+    ]);
+  });
+
+  it.each([['job.*'], ['job.completed'], ['*']])('is live with filters: [%s]', (filter) => {
+    expect(through('worker.*', filter).ready).toMatchObject({ status: 'True', reason: 'Live' });
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, string, Step[], Partial<EventTriggerSpec>?]>([
     ['spec.steps[1].name', 'is the name of spec.steps[0].name already', [step('a'), step('a')]],

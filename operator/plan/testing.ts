@@ -73,7 +73,7 @@ export function eventTriggerInput(over: Partial<EventTriggerInput> = {}): EventT
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
     hasWebhookSecret: (name) => name === 'hooks',
-    hasEventBridge: (name) => name === 'results',
+    eventBridge: (name) => (name === 'results' ? {} : undefined),
     previous: undefined,
     clusterUrl: 'http://receiver.signalbox.svc.cluster.local',
     check: compileEntry,

@@ -21,6 +21,14 @@ function send(events: unknown, type = BATCH): Promise<Answer> {
 }
 
 describe('a batch', () => {
+  it('may say v1.0 and name any source on an Emporix endpoint; it leaves as 1.0', async () => {
+    stage.apply(endpointEntry(), stage.toSink());
+    const answer = await send([event('1', { specversion: 'v1.0', source: 'my shop' })]);
+    expect(answer.json.events).toMatchObject([{ source: 'my shop', id: '1', triggers: ['shop/forward'] }]);
+    const [arrived] = await stage.delivered(1);
+    expect(arrived?.headers).toMatchObject({ 'ce-specversion': '1.0', 'ce-source': 'my%20shop' });
+  });
+
   it('is answered with one entry per event in their order, and delivered one by one', async () => {
     stage.apply(endpointEntry(), stage.toSink());
     const answer = await send(

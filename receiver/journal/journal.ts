@@ -322,7 +322,7 @@ export interface Journal {
   rows(kind: string, ids: readonly string[]): Promise<readonly (StateRow | undefined)[]>;
   /** The rows of a kind that are due, earliest first. */
   dueRows(kind: string, now: number, limit: number): Promise<readonly StateRow[]>;
-  /** When the earliest row of a kind is due. */
+  /** When due rows of a kind are to be asked for again: not after the earliest is due, and at times before it. */
   nextRowDue(kind: string): Promise<number | undefined>;
   /** Newest made first, page by page. @throws RangeError for a cursor that no list gave out */
   listRows(query: RowQuery): Promise<Page<StateRow>>;

@@ -229,6 +229,9 @@ describe('an instance', () => {
     expect(new Set(ids).size).toBe(3);
     const named = await send('created', '4', { 'ce-instanceid': ids[0] ?? '' });
     expect(named.json.events).toMatchObject([{ triggers: [], instances: [] }]);
+    expect((await eventRecord('4')).triggers[0]?.no).toEqual([
+      { field: 'spec.steps', because: expect.stringContaining('no wait of a step fits') },
+    ]);
   });
 
   it('does not take what plain triggers take from them, in one answer', async () => {
@@ -306,6 +309,21 @@ describe('an instance', () => {
     const id = await start();
     await target.at('/ojs/v1/jobs').toMatchObject([{ json: { args: ['W1', 1], meta: { instance_id: id } } }]);
     await target.at('/tell').toHaveLength(1);
+  });
+
+  it('does not hand its id to a target whose map drops it', async () => {
+    const map = { extensions: { instanceid: null } };
+    apply([
+      step('told'),
+      step('plain', { shape: { sink: { format: 'binary' }, map } }),
+      job('made', { type: 'a.b' }, { shape: { job: { type: 'a.b' }, map } }),
+    ]);
+    const id = await start();
+    await stands(id).toBe('Finished');
+    await target.at('/told').toMatchObject([{ headers: { 'ce-instanceid': id } }]);
+    await target.at('/plain').toHaveLength(1);
+    await target.at('/ojs/v1/jobs').toHaveLength(1);
+    expect(JSON.stringify(target.got.filter(({ path }) => path !== '/told'))).not.toContain(id);
   });
 
   it('sleeps for a time, until a time, and fails or goes on when nobody comes', async () => {

@@ -112,3 +112,28 @@ it('a journal of version 2 keeps the long bodies of its rows, which then change 
   await journal.close();
   await rm(directory, { recursive: true });
 });
+
+it('a journal of version 4 keeps its due times, and moves them as any other', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  const db = new DatabaseSync(join(directory, 'journal.db'));
+  db.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; ${MIGRATIONS.slice(0, 4).join('')}
+    PRAGMA user_version = 4; PRAGMA application_id = ${APPLICATION};
+    INSERT INTO name VALUES (1, 'k'), (2, 'a/x'), (3, 's');
+    INSERT INTO row_count VALUES (1, 2, 3, 3);`);
+  const insert = db.prepare("INSERT INTO row VALUES (NULL, 1, ?, 1, 2, 3, ?, NULL, ?, ?, '', NULL)");
+  const HOUR = 3_600_000;
+  for (const id of ['stays', 'later', 'never']) insert.run(id, T + HOUR, T, T);
+  db.close();
+  const journal = await openSqliteJournal({ directory });
+  const write = { kind: 'k', expect: 1, at: T, owner: 'a/x', status: 's', body: '' };
+  const rows = [
+    { ...write, id: 'later', due: T + 2 * HOUR },
+    { ...write, id: 'never' },
+  ];
+  await commit(journal, [unit({ at: T, rows })]);
+  const due = async (now: number) => (await journal.dueRows('k', now, 9)).map(({ id }) => id);
+  expect(await due(T + HOUR)).toEqual(['stays']);
+  expect(await due(T + 2 * HOUR)).toEqual(['stays', 'later']);
+  await journal.close();
+  await rm(directory, { recursive: true });
+});

@@ -15,6 +15,7 @@ export type Method =
   | 'stats'
   | 'countUndone'
   | 'rows'
+  | 'moveDue'
   | 'dueRows'
   | 'nextRowDue'
   | 'listRows'

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RowCount, RowQuery, StateRow } from '../journal.ts';
+import { DUE } from './due-rows.ts';
 import type { Step } from './lists.ts';
 import type { Names } from './names.ts';
 import { BODY } from './row-body.ts';
@@ -31,13 +32,14 @@ export interface RowReader {
 }
 
 const NOTHING: Step<StateRow> = { items: [], before: undefined };
-const COLUMNS = 'id, key, version, owner, status, due, expires, created, changed';
+const COLUMNS = `id, key, version, owner, status, ${DUE} AS due, expires, created, changed`;
 
 /** Reads rows that units have written. */
 export function createRowReader(db: DatabaseSync, names: Names): RowReader {
   const one = db.prepare(`SELECT ${COLUMNS}, ${BODY} AS body FROM row WHERE kind = ? AND key = ?`);
   const due = db.prepare(
-    `SELECT ${COLUMNS}, ${BODY} AS body FROM row WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?`,
+    `SELECT ${COLUMNS}, ${BODY} AS body FROM row
+      WHERE kind = ?1 AND row.due <= ?2 AND (later IS NULL OR later BETWEEN 1 AND ?2) ORDER BY row.due, id LIMIT ?3`,
   );
   const next = db.prepare('SELECT due FROM row WHERE kind = ? AND due IS NOT NULL ORDER BY due LIMIT 1');
   const counted = db.prepare('SELECT owner, status, count FROM row_count WHERE kind = ?');

@@ -10,7 +10,8 @@ import { openSqliteJournal } from './sqlite-journal.ts';
 
 const T = 1_800_000_000_000;
 const SHORT = '"ä"';
-const LONG = JSON.stringify('ä'.repeat(300));
+/** More than a row keeps of its own, and fewer characters than it keeps bytes. */
+const LONG = JSON.stringify('ä'.repeat(1200));
 
 let directory: string;
 let journal: Journal;
@@ -60,6 +61,20 @@ it('a row is read as it was written, however long it was before', async () => {
   const { items } = await journal.listRows({ kind: 'k', limit: 9 });
   expect(shown(items)).toEqual([['empty', ''], ...bodies.toReversed()]);
   expect(await apart()).toEqual({ bodies: 1, findings: [] });
+});
+
+it('a first body lies in its row, and there a later one only as far as it has room', async () => {
+  const first = JSON.stringify('ä'.repeat(300));
+  await write(put('row', 0, first));
+  expect(await apart()).toEqual({ bodies: 0, findings: [] });
+  await write(put('row', 1, first.replace('ä', 'x')));
+  expect(await apart()).toEqual({ bodies: 0, findings: [] });
+  await write(put('row', 2, first));
+  expect(await apart()).toEqual({ bodies: 1, findings: [] });
+  expect(await journal.rows('k', ['row'])).toMatchObject([{ body: first }]);
+  await write(put('row', 3, SHORT));
+  expect(await apart()).toEqual({ bodies: 0, findings: [] });
+  expect(await journal.rows('k', ['row'])).toMatchObject([{ body: SHORT }]);
 });
 
 it('what a row had apart goes with it, removed or expired', async () => {

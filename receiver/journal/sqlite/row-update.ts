@@ -9,6 +9,7 @@ export interface Indexed {
 
 /** What every change of a row writes. */
 export interface Always {
+  readonly later: number | null;
   readonly version: number;
   readonly status: number;
   readonly changed: number;
@@ -33,15 +34,15 @@ export function createRowUpdate(db: DatabaseSync): UpdateRow {
     if (known !== undefined) return known;
     const named = COLUMNS.flatMap((column, i) => ((moved & (1 << i)) === 0 ? [] : `${column} = ?${i + 1},`));
     const made = db.prepare(`UPDATE row SET ${named.join(' ')}
-      version = ?4, status = ?5, changed = ?6, body = ?7, apart = ?8 WHERE id = ?9`);
+      version = ?4, status = ?5, changed = ?6, body = ?7, apart = ?8, later = ?9 WHERE id = ?10`);
     statements.set(moved, made);
     return made;
   }
 
-  return (id, before, after, { version, status, changed, body, apart }) => {
+  return (id, before, after, { version, status, changed, body, apart, later }) => {
     let moved = 0;
     for (const [i, column] of COLUMNS.entries()) if (before[column] !== after[column]) moved |= 1 << i;
     const { owner, due, expires } = after;
-    statement(moved).run(owner, due, expires, version, status, changed, body, apart, id);
+    statement(moved).run(owner, due, expires, version, status, changed, body, apart, later, id);
   };
 }

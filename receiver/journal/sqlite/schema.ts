@@ -6,7 +6,7 @@
  * - `done`: delivered and dead ones
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
- * - `row`: what units change by compare-and-set; `row_count`: how many rows a kind, an owner and a status have in common
+ * - `row`: what units change by compare-and-set; `later`: it is due after `due` (see due-rows.ts); `row_count`: how many rows a kind, an owner and a status have in common
  * - `body`: the long bodies of rows, in the order in which they were written (see row-body.ts)
  * - `id_block`: hashes of the events' ids (see id-index.ts)
  * - `sequence`: the highest ids that pruning has removed, so that none is given twice; how much history there is
@@ -85,8 +85,12 @@ ALTER TABLE row ADD COLUMN apart INTEGER;
 DROP INDEX row_status;
 `;
 
+const DUE_LATER = `
+ALTER TABLE row ADD COLUMN later INTEGER;
+`;
+
 /**
  * The statements that lead from each version of the schema to the next; the first makes an empty file version 1. What a
  * released version made is never edited.
  */
-export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES, TURNS, BODIES_APART];
+export const MIGRATIONS: readonly string[] = [FIRST, ROWS_AND_LINES, TURNS, BODIES_APART, DUE_LATER];

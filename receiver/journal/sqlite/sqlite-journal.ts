@@ -148,7 +148,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     stats: () => session.ask('stats'),
     countUndone: () => session.ask('countUndone'),
     rows: (kind, ids) => session.ask('rows', kind, ids),
-    dueRows: (kind, now, limit) => session.ask('dueRows', kind, now, limit),
+    async dueRows(kind, now, limit) {
+      while (await session.ask('moveDue', kind, now));
+      return session.ask('dueRows', kind, now, limit);
+    },
     nextRowDue: (kind) => session.ask('nextRowDue', kind),
     listRows,
     countRows: (kind) => session.ask('countRows', kind),

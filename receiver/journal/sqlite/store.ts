@@ -3,6 +3,7 @@ import { JournalError, type JournalStats } from '../journal.ts';
 import { createBatchReader, readTexts } from './batch-reader.ts';
 import { type ClaimBounds, createClaims } from './claim.ts';
 import { holdWal, openDatabase, PAGE_BYTES } from './database.ts';
+import { createDueMover } from './due-rows.ts';
 import type { Reach } from './failpoint.ts';
 import { isHeld } from './hold.ts';
 import { openIdIndex } from './id-index.ts';
@@ -102,6 +103,7 @@ function openParts(
   const counts = createRowCounts(db);
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
+  const dueMover = createDueMover(db);
   const settle = createSettler(db, { tally, shapes, lines });
   const units = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
   const pruner = createPruner(db, { tally, retention, limits });
@@ -306,6 +308,15 @@ function openParts(
     deliveries: lists.deliveries,
     event: lists.event,
     ...rowReader,
+    /**
+     * One step of making place for the due rows of a kind; true: another may be needed. Where it cannot be written, they are
+     * found all the same.
+     */
+    moveDue(kind: string, now: number): boolean {
+      const { entries, more } = dueMover.near(names.idOf(kind), now);
+      if (entries.length === 0) return false;
+      return attempt(() => transaction(() => dueMover.move(entries))) === undefined && more;
+    },
     stats(): JournalStats {
       const row = oldest.get() as { received: number } | undefined;
       return {

@@ -67,6 +67,11 @@ const RULES: readonly (readonly [Finding['what'], string, string])[] = [
     'has lost its body',
   ],
   [
+    'row',
+    'SELECT id FROM row WHERE later IS NOT NULL AND (due IS NULL OR later BETWEEN 1 AND due)',
+    'would be due too late',
+  ],
+  [
     'body',
     'SELECT id FROM body WHERE id NOT IN (SELECT apart FROM row WHERE apart IS NOT NULL)',
     'belongs to no row',

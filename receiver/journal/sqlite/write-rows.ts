@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchReader } from './batch-reader.ts';
+import { type DuePlace, placeDue } from './due-rows.ts';
 import type { Names } from './names.ts';
 import { createRowBodies } from './row-body.ts';
 import type { RowCounts } from './row-counts.ts';
@@ -9,11 +10,14 @@ import { ROW } from './wire.ts';
 /** How many rows one step of `expire` drops. */
 const EXPIRED = 256;
 
-interface Stored extends Indexed {
+interface Stored extends Indexed, DuePlace {
+  readonly due: number | null;
   readonly id: number;
   readonly version: number;
   readonly status: number;
   readonly apart: number | null;
+  /** The bytes of the body that lies in the row. */
+  readonly room: number;
 }
 
 /** A change that was judged and is to be made. */
@@ -45,9 +49,9 @@ export function createRowWriter(
 ): RowWriter {
   const bodies = createRowBodies(db);
   const select = db.prepare(
-    'SELECT id, version, owner, status, due, expires, apart FROM row WHERE kind = ? AND key = ?',
+    'SELECT id, version, owner, status, due, later, expires, apart, octet_length(body) AS room FROM row WHERE kind = ? AND key = ?',
   );
-  const insert = db.prepare('INSERT INTO row VALUES (NULL, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = db.prepare('INSERT INTO row VALUES (NULL, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, NULL)');
   const update = createRowUpdate(db);
   const remove = db.prepare('DELETE FROM row WHERE id = ?');
   const expired = db.prepare(
@@ -91,10 +95,13 @@ export function createRowWriter(
       return;
     }
     counts.add(kind, owner, status, 1);
-    const { body, apart } = bodies.put(change.body);
+    const { body, apart } = bodies.put(change.body, earlier?.room);
     if (earlier === undefined) insert.run(kind, key, owner, status, due, expires, at, at, body, apart);
-    else
-      update(earlier.id, earlier, change, { version: earlier.version + 1, status, changed: at, body, apart });
+    else {
+      const { later, ...place } = placeDue(earlier, due, at);
+      const always = { version: earlier.version + 1, status, changed: at, body, apart, later };
+      update(earlier.id, earlier, { owner, expires, ...place }, always);
+    }
   }
 
   return {
