@@ -59,7 +59,7 @@ export interface ReceiverOptions {
   readonly public: ListenAddress;
   readonly cluster: ListenAddress;
   readonly admin: ListenAddress;
-  /** Left out: the one in the data directory, made where there is none. */
+  /** Left out or empty: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
   /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
@@ -144,7 +144,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     if (refusal !== undefined) observer.rejected(refusal);
   };
   const rest = { runtime: () => runtime, observer, now };
-  const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
+  // An empty one would let everybody in.
+  const token = options.adminToken || (await adminTokenIn(options.dataDirectory));
   const notReady = () => (ready() ? undefined : 'no routing table has come yet');
   const inForce = () => ({ runtime, since });
   const redrive = createRedrive({
