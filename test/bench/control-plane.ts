@@ -11,8 +11,10 @@ import { type ApiAnswer, createApi, kubectl } from '../apiserver/connection.ts';
 import { applyDefinitions } from '../apiserver/definitions.ts';
 import { type ApiServer, startApiServer } from '../apiserver/server.ts';
 
-/** The bundle as the image starts it. */
-const NODE = ['--max-semi-space-size=16', '--single-threaded-gc', 'dist/signalbox.js'];
+/** The bundle as the image starts a receiver, and the chart the operator. */
+const RECEIVER = ['--max-semi-space-size=16', '--single-threaded-gc', 'dist/signalbox.js', 'receiver'];
+const OPERATOR = ['--max-semi-space-size=2', '--single-threaded-gc', 'dist/signalbox.js', 'operator'];
+const OPERATOR_ENV = { MALLOC_ARENA_MAX: '1' };
 const SERVICE = 'signalbox-receiver';
 const NAMESPACE = 'bench';
 const TOKEN = 'bench-token';
@@ -59,16 +61,16 @@ export async function openControlPlane(): Promise<ControlPlane> {
     if (code !== 0) throw new Error(stderr);
     return stdout;
   }
-  async function start(args: readonly string[], tells: RegExp): Promise<Bundled> {
+  async function start(args: readonly string[], tells: RegExp, more: object = {}): Promise<Bundled> {
     const started = performance.now();
     const own = ['--kubeconfig', server.kubeconfigFile, '--namespace', NAMESPACE];
-    const env = { ...process.env, SIGNALBOX_ADMIN_TOKEN: TOKEN };
-    const child = spawn(process.execPath, [...NODE, ...args, ...own, '--egress-allow', '127.0.0.0/8'], {
+    const env = { ...process.env, SIGNALBOX_ADMIN_TOKEN: TOKEN, ...more };
+    const child = spawn(process.execPath, [...args, ...own, '--egress-allow', '127.0.0.0/8'], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env,
     });
     const told = await new Promise<string>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
+      child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
       createInterface(child.stdout).on('line', (line) => {
         if (tells.test(line)) resolve(line);
       });
@@ -93,7 +95,7 @@ export async function openControlPlane(): Promise<ControlPlane> {
   });
   const receiver = await start(
     [
-      'receiver',
+      ...RECEIVER,
       '--data',
       data,
       '--public',
@@ -120,8 +122,8 @@ export async function openControlPlane(): Promise<ControlPlane> {
     call,
     kubectl: run,
     async startOperator() {
-      const args = ['operator', '--receiver-service', SERVICE, '--admin', '127.0.0.1:0', '--leader-elect'];
-      const operator = await start(args, /"admin"/);
+      const args = [...OPERATOR, '--receiver-service', SERVICE, '--admin', '127.0.0.1:0', '--leader-elect'];
+      const operator = await start(args, /"admin"/, OPERATOR_ENV);
       opened.defer(() => operator.stop());
       return operator;
     },
