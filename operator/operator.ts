@@ -1,10 +1,9 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Finding } from '../receiver/errors.ts';
-import { type Backoff, backoffDelay, pause } from '../receiver/kube/backoff.ts';
+import { type Backoff, pause } from '../receiver/kube/backoff.ts';
 import { createKubeClient } from '../receiver/kube/client.ts';
-import { createLimit } from '../receiver/kube/limit.ts';
 import type { Entry } from '../receiver/routing/table.ts';
-import { readAdminToken } from './confirm/admin-token.ts';
+import { createAdminToken } from './confirm/admin-token.ts';
 import type { Ask } from './confirm/ask.ts';
 import { type AskBridges, createBridgeReports } from './confirm/bridge-reports.ts';
 import { createConfirmer } from './confirm/confirmer.ts';
@@ -21,6 +20,7 @@ import { createRoutingSecrets } from './publish/routing-secrets.ts';
 import { createQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
 import { createRecorder } from './recorder.ts';
+import { createStart } from './start.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { trafficShown } from './traffic/shown.ts';
 import { type AskTraffic, createTrafficReporter } from './traffic/traffic.ts';
@@ -96,13 +96,9 @@ export interface Operator {
 
 /** Reconciles under way at once: most of them wait for one and the same write of the table. */
 const WORKERS = 512;
-/** Resources looked at at once for the first table; each may read a Secret. */
-const PRIMING = 64;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 /** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
 const RESYNC_MS = 600_000;
-/** How long a start waits for the receivers to tell that they run the table; longer where none has run before. */
-const KNOWN_MS = { first: 10_000, again: 2000 };
 /** So many looked at in a row are many. */
 const MANY = 1000;
 /** A status tells of its keys' last use at most so often. */
@@ -125,24 +121,14 @@ export function createOperator(options: OperatorOptions): Operator {
   const stopping = new AbortController();
   let resync: NodeJS.Timeout | undefined;
   let started = false;
-  let moved: (() => void) | undefined;
-  let token: Promise<string> | undefined;
-  async function adminToken(fresh: boolean): Promise<string> {
-    if (fresh) token = undefined;
-    token ??= readAdminToken(client, namespace, options.makeToken);
-    // One that could not be read is asked for anew the next time.
-    token.catch(() => {
-      token = undefined;
-    });
-    return token;
-  }
+  const adminToken = createAdminToken(client, namespace, options.makeToken);
 
   const confirmer = createConfirmer({
     ask: options.ask,
     token: adminToken,
     changed: () => {
       reconciler.receiversMoved();
-      moved?.();
+      start.moved();
     },
     random,
   });
@@ -172,7 +158,7 @@ export function createOperator(options: OperatorOptions): Operator {
     secrets: createRoutingSecrets(client, namespace),
     written(revision) {
       confirmer.expect(revision);
-      moved?.();
+      start.moved();
     },
     log,
     random,
@@ -251,48 +237,23 @@ export function createOperator(options: OperatorOptions): Operator {
     return new Set([...resources, ...publisher.keys()]);
   }
 
-  /** Where there is no table yet it is written whole, in one go. */
-  async function firstTable(): Promise<void> {
-    if (!publisher.held) return;
-    const limit = createLimit(PRIMING);
-    await Promise.all([...everything()].map((key) => limit(() => reconciler.prime(key))));
-    publisher.release();
-  }
-
-  /** What no receiver is known to run yet would only be looked at twice. */
-  async function receiversKnown(mostMs: number): Promise<void> {
-    const known = new AbortController();
-    moved = () => {
-      const { revision } = publisher;
-      if (revision > 0 && confirmer.state(revision).state !== 'Publishing') known.abort();
-    };
-    moved();
-    await pause(mostMs, AbortSignal.any([known.signal, stopping.signal]));
-    moved = undefined;
-  }
-
-  async function loadTable(): Promise<void> {
-    for (let failures = 1; !stopping.signal.aborted; failures += 1) {
-      try {
-        return await publisher.load();
-      } catch (error) {
-        log.warn({ error: (error as Error).message }, 'the routing table could not be read, trying again');
-        await pause(backoffDelay(RETRY, failures, random), stopping.signal);
-      }
-    }
-  }
+  const start = createStart({
+    world,
+    publisher,
+    confirmer,
+    prime: reconciler.prime,
+    everything,
+    stop: stopping.signal,
+    log,
+    random,
+  });
 
   return {
     async start() {
       world.start();
       // Needed before the first receiver is: it mounts the token.
       adminToken(false).catch((error: Error) => log.warn({ error: error.message }, 'no admin token yet'));
-      await Promise.race([Promise.all([world.synced, loadTable()]), aborted(stopping.signal)]);
-      if (stopping.signal.aborted) return;
-      const first = publisher.held;
-      await firstTable();
-      confirmer.expect(publisher.revision);
-      await receiversKnown(first ? KNOWN_MS.first : KNOWN_MS.again);
+      await start.done();
       if (stopping.signal.aborted) return;
       for (const key of everything()) queue.add(key);
       queue.start();
@@ -327,8 +288,4 @@ export function createOperator(options: OperatorOptions): Operator {
       resources: () => world.ready(),
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -83,3 +83,13 @@ test('a name that failed comes again', async () => {
   await queue.stop();
   expect(count).toBe(3);
 });
+
+test('names that wait for nothing leave turns to others', async () => {
+  const handled: string[] = [];
+  const queue = queueOf(async (key) => void handled.push(key), 1);
+  for (const key of ['a', 'b', 'c']) queue.add(key);
+  queue.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(handled).not.toContain('c');
+  await queue.stop();
+});

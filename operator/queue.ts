@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Backoff, backoffDelay } from '../receiver/kube/backoff.ts';
 
 export interface QueueOptions {
@@ -82,8 +83,9 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   async function work(key: string): Promise<void> {
-    // Off the caller's stack: whoever adds a key is never held up by its handling.
-    await Promise.resolve();
+    // On a turn of its own: whoever adds a key is not held up by its handling, and thousands that wait for nothing let the
+    // process answer and collect between them.
+    await turn();
     const began = now();
     let ok = true;
     try {

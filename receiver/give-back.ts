@@ -14,10 +14,12 @@ export function giveBackMemory(): void {
 }
 
 /**
- * From now on the heap grows by four tenths of what is in use before it is collected. Left to itself, V8 lets ten thousand
- * resources leave three times what is kept, and what a process once took counts against its limit. For who has more time
- * than memory.
+ * From now on the heap grows by four tenths of what is in use before it is collected, and is collected in one go. Left to
+ * itself, V8 lets ten thousand resources leave three times what is kept, and what is used up while it marks in small steps
+ * stays until the next time; what a process once took counts against its limit. For who has more time than memory: a
+ * collection stops the process for some hundredths of a second.
  */
 export function growSlowly(): void {
   setFlagsFromString('--heap-growing-percent=40');
+  setFlagsFromString('--no-incremental-marking');
 }

@@ -56,7 +56,7 @@ export interface ReceiverOptions {
   readonly public: ListenAddress;
   readonly cluster: ListenAddress;
   readonly admin: ListenAddress;
-  /** Left out: the one in the data directory, made where there is none. */
+  /** Left out or empty: the one in the data directory, made where there is none. */
   readonly adminToken?: string;
   readonly egress: EgressPolicy;
   /** Whose tokens count at cluster addresses that ask for one; an address is asked by OpenID Connect discovery. */
@@ -134,7 +134,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   const hot: { public?: HotPath; cluster?: HotPath } = {};
   const ready = () => runtime !== EMPTY_RUNTIME;
   const rest = { runtime: () => runtime, observer, now };
-  const token = options.adminToken ?? (await adminTokenIn(options.dataDirectory));
+  // An empty one would let everybody in.
+  const token = options.adminToken || (await adminTokenIn(options.dataDirectory));
   const redrive = createRedrive({
     journal,
     now,

@@ -61,7 +61,7 @@ export async function openStage({
   ...more
 }: { now?: () => number } & Pick<
   ReceiverOptions,
-  'issuer' | 'maxBacklog' | 'tracing' | 'journal'
+  'adminToken' | 'issuer' | 'maxBacklog' | 'tracing' | 'journal'
 > = {}): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-stage-'));
   const chosen = await chosenJournal();

@@ -1,9 +1,11 @@
 import type { EgressPolicy } from '../../receiver/deliver/egress.ts';
 import { giveBackMemory } from '../../receiver/give-back.ts';
+import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
-import { createKubeClient } from '../../receiver/kube/client.ts';
+import { createKubeClient, type KubeClient } from '../../receiver/kube/client.ts';
 import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
 import { clusterIssuer } from '../../receiver/kube/issuer.ts';
+import { whenSecretKey } from '../../receiver/kube/secret-key.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import type { Tracing } from '../../receiver/observe/tracing.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
@@ -27,9 +29,13 @@ export interface ReceiverSettings {
   readonly bounds: Bounds;
   readonly egress: EgressPolicy;
   readonly adminToken: string | undefined;
+  /** The Secret that the token is waited for in, where it was not given; undefined: it is kept in the data directory. */
+  readonly adminTokenSecret: string | undefined;
   /** Left out: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   readonly log: Log;
+  /** Ends the waiting for the admin token. */
+  readonly stop: AbortSignal;
 }
 
 /** When so many entries have come or gone, reading and compiling them has left more behind than is kept. */
@@ -37,9 +43,11 @@ const MANY = 1000;
 
 /** Starts a receiver that follows the cluster's table. */
 export async function runReceiver(settings: ReceiverSettings): Promise<{ close(): Promise<void> }> {
-  const { dataDirectory, log, adminToken } = settings;
+  const { dataDirectory, log } = settings;
   const kubeConfig = kubeConfigFrom(settings.kubeconfig);
   const client = createKubeClient(kubeConfig, Date.now);
+  const adminToken = await adminTokenOf(settings, client);
+  if (settings.stop.aborted) return { close: () => client.close() };
   const receiver = await createReceiver({
     dataDirectory,
     public: settings.public,
@@ -82,4 +90,12 @@ export async function runReceiver(settings: ReceiverSettings): Promise<{ close()
       await client.close();
     },
   };
+}
+
+/** What it was given; else what the operator writes into the Secret, as soon as it has. */
+async function adminTokenOf(settings: ReceiverSettings, client: KubeClient): Promise<string | undefined> {
+  const { adminToken = '', adminTokenSecret, namespace, stop, log } = settings;
+  if (adminToken !== '' || adminTokenSecret === undefined) return adminToken;
+  const at = { namespace, secret: adminTokenSecret, key: ADMIN_TOKEN_KEY };
+  return whenSecretKey({ client, ...at, stop, log, random: Math.random });
 }

@@ -51,6 +51,11 @@ export const receiver: Command = {
       value: 'FILE',
       help: 'How to reach the API server. Default: as kubectl finds it, or the pod’s own account.',
     },
+    {
+      name: 'admin-token-secret',
+      value: 'NAME',
+      help: 'Without SIGNALBOX_ADMIN_TOKEN: waits for the token in this Secret’s key `token`.',
+    },
     ...JOURNAL_OPTIONS,
     ...BOUND_OPTIONS,
     ...EGRESS_OPTIONS,
@@ -79,7 +84,9 @@ export const receiver: Command = {
       tracing: await tracingOf(parsed, terminal),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
+      adminTokenSecret: parsed.text('admin-token-secret'),
       log: createLog(logLevelOf(parsed, 'info')),
+      stop: terminal.stop,
     };
     const { runReceiver } = await import('../cluster/run-receiver.ts');
     const running = await runReceiver(settings);

@@ -1,14 +1,32 @@
+import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
 import { isStatus } from '../../receiver/kube/api-error.ts';
 import type { KubeClient } from '../../receiver/kube/client.ts';
 import { corePath } from '../../receiver/kube/collection.ts';
 
-/** The Secret whose token both the operator and the receivers mount or read, and the key in it. */
+/** The Secret whose token both the operator and the receivers read. */
 export const ADMIN_TOKEN_SECRET = 'signalbox-admin';
-export const ADMIN_TOKEN_KEY = 'token';
 
 interface TokenSecret {
   readonly metadata: { readonly resourceVersion: string };
   readonly data?: Readonly<Record<string, string>>;
+}
+
+/** The admin token, read once; anew when a `fresh` one is asked for. */
+export function createAdminToken(
+  client: KubeClient,
+  namespace: string,
+  make: () => string,
+): (fresh: boolean) => Promise<string> {
+  let token: Promise<string> | undefined;
+  return async (fresh) => {
+    if (fresh) token = undefined;
+    token ??= readAdminToken(client, namespace, make);
+    // One that could not be read is asked for anew the next time.
+    token.catch(() => {
+      token = undefined;
+    });
+    return token;
+  };
 }
 
 /**

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** The file below the data directory that holds the admin token, where none was given; the CLI finds it there. */
 export const ADMIN_TOKEN_FILE = 'admin-token';
 
+/** The key of the Secret that the operator writes the token into, where there is an operator. */
+export const ADMIN_TOKEN_KEY = 'token';
+
 /** The token in the data directory; made once (0600) where there is none. */
 export async function adminTokenIn(directory: string): Promise<string> {
   const path = join(directory, ADMIN_TOKEN_FILE);

@@ -58,7 +58,7 @@ export function createKubeClient(
     const context = new RequestContext(server ?? '', 'GET');
     await config.applySecurityAuthentication(context);
     const made = context.getDispatcher();
-    if (dispatcher === undefined) dispatcher = made;
+    if (dispatcher === undefined) dispatcher = made?.compose(overHttp1);
     else await made?.close();
     credentials = { headers: context.getHeaders(), until: now() + CREDENTIALS_MS };
     return credentials.headers;
@@ -102,6 +102,17 @@ export function createKubeClient(
     async close() {
       await dispatcher?.destroy();
     },
+  };
+}
+
+/**
+ * Each request has a connection to itself while it is under way. Over HTTP/2 all watches and writes would share one and its
+ * fate, and a stream that is cut off at a bad moment ends the process: undici's client then emits an error nobody can catch.
+ */
+function overHttp1(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+  return (options, handler) => {
+    const http1 = { ...options, allowH2: false };
+    return dispatch(http1, handler);
   };
 }
 

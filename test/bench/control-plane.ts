@@ -4,13 +4,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ADMIN_TOKEN_KEY, ADMIN_TOKEN_SECRET } from '../../operator/confirm/admin-token.ts';
+import { ADMIN_TOKEN_SECRET } from '../../operator/confirm/admin-token.ts';
+import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
 import { findAssets } from '../apiserver/assets.ts';
 import { type ApiAnswer, createApi, kubectl } from '../apiserver/connection.ts';
 import { applyDefinitions } from '../apiserver/definitions.ts';
 import { type ApiServer, startApiServer } from '../apiserver/server.ts';
 import { bundleCommand } from './bundle-command.ts';
 
+/** The operator as the chart starts it. */
+const OPERATOR = ['--max-semi-space-size=2', '--single-threaded-gc', 'dist/signalbox.js', 'operator'];
 const SERVICE = 'signalbox-receiver';
 const NAMESPACE = 'bench';
 const TOKEN = 'bench-token';
@@ -57,20 +60,17 @@ export async function openControlPlane(): Promise<ControlPlane> {
     if (code !== 0) throw new Error(stderr);
     return stdout;
   }
+  const bundle = bundleCommand();
   async function start(args: readonly string[], tells: RegExp): Promise<Bundled> {
     const started = performance.now();
     const own = ['--kubeconfig', server.kubeconfigFile, '--namespace', NAMESPACE];
-    const bundle = bundleCommand();
-    const child = spawn(
-      process.execPath,
-      [...bundle.args, ...args, ...own, '--egress-allow', '127.0.0.0/8'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, ...bundle.env, SIGNALBOX_ADMIN_TOKEN: TOKEN },
-      },
-    );
+    const env = { ...process.env, ...bundle.env, SIGNALBOX_ADMIN_TOKEN: TOKEN };
+    const child = spawn(process.execPath, [...args, ...own, '--egress-allow', '127.0.0.0/8'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env,
+    });
     const told = await new Promise<string>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
+      child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
       createInterface(child.stdout).on('line', (line) => {
         if (tells.test(line)) resolve(line);
       });
@@ -95,6 +95,7 @@ export async function openControlPlane(): Promise<ControlPlane> {
   });
   const receiver = await start(
     [
+      ...bundle.args,
       'receiver',
       '--data',
       data,
@@ -122,7 +123,7 @@ export async function openControlPlane(): Promise<ControlPlane> {
     call,
     kubectl: run,
     async startOperator() {
-      const args = ['operator', '--receiver-service', SERVICE, '--admin', '127.0.0.1:0', '--leader-elect'];
+      const args = [...OPERATOR, '--receiver-service', SERVICE, '--admin', '127.0.0.1:0', '--leader-elect'];
       const operator = await start(args, /"admin"/);
       opened.defer(() => operator.stop());
       return operator;

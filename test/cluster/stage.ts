@@ -77,20 +77,20 @@ export async function setStage(server: Connection): Promise<ClusterStage> {
         .concat('--leader-elect', '--generate-secrets'),
     ),
   );
-  await run(['wait', '--for=create', `secret/${ADMIN_TOKEN_SECRET}`, '--timeout=60s']);
-  const encoded = await run(['get', 'secret', ADMIN_TOKEN_SECRET, '-o', 'jsonpath={.data.token}']);
-  const token = Buffer.from(encoded, 'base64').toString();
 
+  // As the kubelet does it: the first one starts without the token, later ones are given it.
+  let env = process.env;
   let receiver: Launched;
   let publicUrl: string;
   async function startReceiver(): Promise<Launched> {
     receiver = opened.use(
       launch(
         ['receiver', ...own, '--data', data, ...loopback]
+          .concat('--admin-token-secret', ADMIN_TOKEN_SECRET)
           .concat('--public', '127.0.0.1:0', '--cluster', '127.0.0.1:0')
           // An EndpointSlice takes no loopback address.
           .concat('--admin', '0.0.0.0:0'),
-        { ...process.env, SIGNALBOX_ADMIN_TOKEN: token },
+        env,
       ),
     );
     const listens = JSON.parse(await receiver.line(/"public"/)) as { public: string; admin: string };
@@ -111,6 +111,8 @@ export async function setStage(server: Connection): Promise<ClusterStage> {
   }
   await startReceiver();
   await announce();
+  const encoded = await run(['get', 'secret', ADMIN_TOKEN_SECRET, '-o', 'jsonpath={.data.token}']);
+  env = { ...process.env, SIGNALBOX_ADMIN_TOKEN: Buffer.from(encoded, 'base64').toString() };
 
   return {
     namespace,

@@ -31,17 +31,18 @@ async function allowed(account: string, calls: readonly Call[]): Promise<readonl
 }
 
 describe('least privilege', () => {
-  test('the receiver reads its routing table, and nothing else', async () => {
+  test('the receiver reads its routing table and its admin token, and nothing else', async () => {
     const account = `${RELEASE}-receiver`;
     const needed: readonly Call[] = [
       ['get', 'secrets/signalbox-routing-index'],
       ['watch', 'secrets/signalbox-routing-index'],
       ['get', 'secrets/signalbox-routing-63'],
+      ['get', 'secrets/signalbox-admin'],
     ];
     expect(await allowed(account, needed)).toHaveLength(needed.length);
     expect(
       await allowed(account, [
-        ['get', 'secrets/signalbox-admin'],
+        ['patch', 'secrets/signalbox-admin'],
         ['list', 'secrets'],
         ['get', 'secrets/other'],
         ['get', 'secrets/signalbox-routing-index', 'default'],

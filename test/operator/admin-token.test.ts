@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { ADMIN_TOKEN_SECRET, readAdminToken } from '../../operator/confirm/admin-token.ts';
+import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
+import { whenSecretKey } from '../../receiver/kube/secret-key.ts';
 import { createApi } from '../apiserver/connection.ts';
 import { createNamespace } from '../apiserver/namespace.ts';
 import { describeWithServer } from '../apiserver/suite.ts';
@@ -25,6 +27,49 @@ describeWithServer('the admin token', (server) => {
       const { body } = await api.call('GET', `${secrets}/${ADMIN_TOKEN_SECRET}`);
       expect(body['metadata']).toMatchObject({ labels });
     }
+    await client.close();
+  });
+
+  test.each([
+    ['there is no Secret', false],
+    ['its Secret is empty', true],
+  ])('reaches a receiver that waits while %s, as soon as the operator has made it', async (_what, empty) => {
+    await using api = createApi(server);
+    await using namespace = await createNamespace(api, 'token');
+    const secrets = `/api/v1/namespaces/${namespace.name}/secrets`;
+    if (empty) await api.call('POST', secrets, { metadata: { name: ADMIN_TOKEN_SECRET } });
+    const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
+    const waits = Promise.withResolvers<void>();
+    const token = whenSecretKey({
+      client,
+      namespace: namespace.name,
+      secret: ADMIN_TOKEN_SECRET,
+      key: ADMIN_TOKEN_KEY,
+      stop: new AbortController().signal,
+      log: { info: () => waits.resolve(), warn: () => undefined },
+      random: Math.random,
+    });
+    await waits.promise;
+    await readAdminToken(client, namespace.name, () => 'made');
+    expect(await token).toBe('made');
+    await client.close();
+  });
+
+  test('is no longer waited for by a receiver that is to stop', async () => {
+    await using api = createApi(server);
+    await using namespace = await createNamespace(api, 'token');
+    const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
+    const stop = new AbortController();
+    const token = whenSecretKey({
+      client,
+      namespace: namespace.name,
+      secret: ADMIN_TOKEN_SECRET,
+      key: ADMIN_TOKEN_KEY,
+      stop: stop.signal,
+      log: { info: () => stop.abort(), warn: () => undefined },
+      random: Math.random,
+    });
+    expect(await token).toBeUndefined();
     await client.close();
   });
 });

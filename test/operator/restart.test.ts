@@ -91,4 +91,27 @@ describeWithServer('an operator that starts again', (server) => {
     await stage.trigger('forward');
     await stage.table((all) => trigger(all, 'forward') !== undefined);
   });
+
+  test('looks at no resource before the receivers have told that they run the table', async () => {
+    await using stage = await setStage(server);
+    await stage.secret('keys', { current: 's3cr3t' });
+    await stage.webhookSecret('hooks');
+    await stage.trigger('forward');
+    stage.receiver.follow(false);
+    const asked = stage.receiver.askedInVain();
+    const looked: string[] = [];
+    let started = false;
+    const starting = stage.startOperator({ looked: (key) => void looked.push(key) });
+    void starting.finally(() => {
+      started = true;
+    });
+    expect(await asked).toBe(1);
+    expect(started).toBe(false);
+    expect(looked).toEqual([]);
+
+    stage.receiver.follow(true);
+    await starting;
+    await stage.ready('WebhookSecret', 'hooks', 'Live');
+    await stage.ready('EventTrigger', 'forward', 'Live');
+  });
 });

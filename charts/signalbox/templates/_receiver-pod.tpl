@@ -32,6 +32,7 @@ spec:
         - receiver
         - --namespace={{ .Release.Namespace }}
         - --data=/var/lib/signalbox
+        - --admin-token-secret=signalbox-admin
         {{- if eq .Values.journal.engine "postgres" }}
         - --journal={{ include "signalbox.journalUrl" . }}
         {{- include "signalbox.journalPasswordArg" . | nindent 8 }}
@@ -42,9 +43,9 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
       env:
-        # Until the operator has put the token there, the pod waits.
+        # Not there yet in a new release: then the receiver itself waits for it, since the kubelet looks every 10 s only.
         - name: SIGNALBOX_ADMIN_TOKEN
-          valueFrom: { secretKeyRef: { name: signalbox-admin, key: token } }
+          valueFrom: { secretKeyRef: { name: signalbox-admin, key: token, optional: true } }
         {{- with .Values.receiver.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
