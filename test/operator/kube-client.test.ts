@@ -10,7 +10,7 @@ describeWithServer('the client of the API server', (server) => {
   const closers: (() => unknown)[] = [];
 
   afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).toReversed()) await close();
   });
 
   /** A way to the real server that shows what is said on each connection before all is encrypted. */
