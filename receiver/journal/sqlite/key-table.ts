@@ -12,6 +12,8 @@ export interface KeyTable {
   add(key: Uint32Array, row: number, offset: number, expires: number): void;
   /** Takes back all but the first `count` entries. */
   truncate(count: number): void;
+  /** Empties it for other keys; its memory stays. */
+  clear(): void;
 }
 
 const FIRST_CAPACITY = 1024;
@@ -93,6 +95,10 @@ export function createKeyTable(): KeyTable {
         while (slots[slot] !== count + 1) slot = (slot + 1) & mask;
         slots[slot] = 0;
       }
+    },
+    clear() {
+      count = 0;
+      slots.fill(0);
     },
   };
 }

@@ -72,6 +72,8 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
   /** What becomes true in memory once the transaction is durable. */
   const pending: (() => void)[] = [];
   let sealing: Sealing | undefined;
+  /** Of the last run: this thread hardly makes an object, so that tables thrown away would lie about for long. */
+  let spare: KeyTable | undefined;
   for (let number = 0; number < CLASSES; number++) load(number);
 
   function load(number: number): void {
@@ -89,9 +91,11 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
   }
 
   function begin(number: number, firstRow: number): WindowClass {
+    const table = spare ?? createKeyTable();
+    spare = undefined;
     const fresh = {
       number,
-      table: createKeyTable(),
+      table,
       row: createSeenRow(),
       rowId: firstRow,
       committed: 0,
@@ -178,6 +182,8 @@ export function openSeenIndex(db: DatabaseSync, runKeys: number = RUN_KEYS): See
         current.part++;
         if (current.part < RUN_PARTS) return;
         runs.add(run, table);
+        table.clear();
+        spare = table;
         sealing = undefined;
       });
       return true;

@@ -51,6 +51,7 @@ export function createSeenRuns(db: DatabaseSync, runKeys: number): SeenRuns {
   const deleteRows = db.prepare(
     'DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?)',
   );
+  const sortPart = createPartSorter();
   /** Oldest first. */
   const runs: Run[] = [];
   /** By window class: what expires together goes together. */
@@ -128,7 +129,7 @@ export function createSeenRuns(db: DatabaseSync, runKeys: number): SeenRuns {
     },
     write(run, table, part) {
       const first = part * CHUNKS_PER_PART;
-      for (const [i, body] of chunksOf(table, part).entries()) {
+      for (const [i, body] of sortPart(table, part).entries()) {
         if (body.length > 0) insertChunk.run(run.id * CHUNKS + first + i, body);
       }
       if (part === RUN_PARTS - 1) insertRun.run(run.id, run.window, run.first, run.last, run.expires);
@@ -187,28 +188,39 @@ function sameKey(view: DataView, at: number, key: Uint32Array): boolean {
   );
 }
 
-/** A part of the table's entries by the first bits of their keys, in order of arrival within each chunk. */
-function chunksOf({ words, rows, offsets, count }: KeyTable, part: number): Uint8Array[] {
-  const sizes = new Uint32Array(CHUNKS_PER_PART);
-  for (let i = 0; i < count; i++) {
-    const word = words[i * 4] as number;
-    if (partOf(word) === part) sizes[chunkIn(word)] = (sizes[chunkIn(word)] as number) + ENTRY;
-  }
-  const bodies = Array.from(sizes, (size) => new Uint8Array(size));
-  const views = bodies.map((body) => new DataView(body.buffer));
-  const ends = new Uint32Array(CHUNKS_PER_PART);
-  for (let i = 0; i < count; i++) {
-    const first = words[i * 4] as number;
-    if (partOf(first) !== part) continue;
-    const chunk = chunkIn(first);
-    const at = ends[chunk] as number;
-    const view = views[chunk] as DataView;
-    for (let word = 0; word < 4; word++) view.setUint32(at + 4 * word, words[i * 4 + word] as number, true);
-    view.setFloat64(at + KEY_BYTES, rows[i] as number, true);
-    view.setUint32(at + KEY_BYTES + 8, offsets[i] as number, true);
-    ends[chunk] = at + ENTRY;
-  }
-  return bodies;
+/** Sorts a part of a table's entries into chunks; the bytes that it gives are good until it is asked again. */
+type SortPart = (table: KeyTable, part: number) => readonly Uint8Array[];
+
+/** Sorts in one place, again and again: this thread hardly makes an object, so that what is thrown away lies about for long. */
+function createPartSorter(): SortPart {
+  let bytes = Buffer.alloc(0);
+  const ends = new Uint32Array(CHUNKS_PER_PART + 1);
+
+  return ({ words, rows, offsets, count }, part) => {
+    ends.fill(0);
+    for (let i = 0; i < count; i++) {
+      const word = words[i * 4] as number;
+      if (partOf(word) === part) ends[chunkIn(word) + 1] = (ends[chunkIn(word) + 1] as number) + ENTRY;
+    }
+    for (let chunk = 0; chunk < CHUNKS_PER_PART; chunk++)
+      ends[chunk + 1] = (ends[chunk + 1] as number) + (ends[chunk] as number);
+    const starts = ends.slice();
+    const size = starts[CHUNKS_PER_PART] as number;
+    if (size > bytes.length) bytes = Buffer.alloc(size);
+    for (let i = 0; i < count; i++) {
+      const first = words[i * 4] as number;
+      if (partOf(first) !== part) continue;
+      const chunk = chunkIn(first);
+      const at = ends[chunk] as number;
+      for (let word = 0; word < 4; word++) bytes.writeUInt32LE(words[i * 4 + word] as number, at + 4 * word);
+      bytes.writeDoubleLE(rows[i] as number, at + KEY_BYTES);
+      bytes.writeUInt32LE(offsets[i] as number, at + KEY_BYTES + 8);
+      ends[chunk] = at + ENTRY;
+    }
+    return Array.from({ length: CHUNKS_PER_PART }, (_, chunk) =>
+      bytes.subarray(starts[chunk], starts[chunk + 1]),
+    );
+  };
 }
 
 function partOf(word: number): number {
