@@ -22,7 +22,7 @@ export interface Pace {
   woke(now: number): void;
   /** How many deliveries may wait in memory. */
   allowance(now: number): number;
-  /** When one more delivery should be read back from the journal, behind `waiting` others in memory. */
+  /** When one more delivery of a step should be read back from the journal, behind `waiting` others in memory. */
   slot(waiting: number, now: number): number;
 }
 

@@ -212,7 +212,15 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   function spillNewest(lane: Lane, at: number): void {
     const newest = lane.queue.pop();
-    if (newest !== undefined) parts.spill(newest, lane.pace.slot(lane.queue.size, at));
+    if (newest !== undefined) spill(lane, newest, at);
+  }
+
+  /**
+   * A lane that has enough is left out of what is read back, so that its deliveries may be due at once: it has them when it
+   * has room, however fast it is then. A step's cannot be left out: they come back at the lane's pace.
+   */
+  function spill({ pace, queue }: Lane, delivery: HeldDelivery, at: number): void {
+    parts.spill(delivery, delivery.task === undefined ? at : pace.slot(queue.size, at));
   }
 
   function leaveOut(): readonly string[] {
@@ -238,7 +246,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       const waiting = lane.queue.size;
       if (waiting === 0 && lane.inFlight === 0) lane.pace.woke(now());
       if (waiting >= LEAST_ALLOWANCE && waiting >= allowance(lane, now())) {
-        parts.spill(delivery, lane.pace.slot(waiting, now()));
+        spill(lane, delivery, now());
         return;
       }
       lane.queue.push(delivery);
