@@ -428,15 +428,16 @@ describe('a trigger with more due than it can do soon', () => {
 });
 
 describe('a trigger that gets more than memory takes', () => {
-  it('has it back as soon as there is room, however slow it was when it came', async () => {
+  it('has it back as soon as there is room, at whatever pace it went when it came', async () => {
     await using target = await startTarget(() => {});
-    await using made = makeEngine();
+    const at = Date.now() + 60_000;
+    await using made = makeEngine(createMemoryJournal(), { now: () => at });
     made.routes.set(TRIGGER, routeTo(target.url, { policy: { concurrency: 4 } }));
     for (let i = 0; i < 2000; i++) made.accept(someEvent(String(i)));
     await target.got(4);
     expect(made.engine.held).toBeLessThan(2000);
     const dues = [...made.journal.rows.values()].map(({ due }) => due);
-    expect(Math.max(...dues)).toBeLessThanOrEqual(Date.now());
+    expect(Math.max(...dues)).toBeLessThanOrEqual(at);
   });
 });
 

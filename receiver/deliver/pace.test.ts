@@ -15,6 +15,14 @@ describe('a pace', () => {
     expect(pace.allowance(1000)).toBeLessThan(10_000);
   });
 
+  it('gives a lane that moves now and then no more than one that does not', () => {
+    const pace = createPace(0);
+    for (let i = 1; i <= 10; i++) pace.left(i * 1000);
+    expect(pace.allowance(10_000)).toBe(64);
+    expect(pace.isSlow(10_000)).toBe(true);
+    expect(pace.isSlow(999)).toBe(false);
+  });
+
   it('starts afresh when work comes after a rest', () => {
     const pace = createPace(0);
     pace.woke(60_000);

@@ -1,8 +1,8 @@
 /** How long a lane's past counts, in milliseconds. */
 const WINDOW_MS = 1000;
-/** A lane that made no progress for so long is slow, whatever it did before. */
-const STALE_MS = 1000;
-/** What a lane may hold in memory while it moves. */
+/** For so long a lane that got work after a rest is given the benefit of the doubt. */
+const FRESH_MS = 1000;
+/** What it may hold in memory meanwhile. */
 const FRESH_ALLOWANCE = 1000;
 /** What any lane may hold in memory. */
 export const LEAST_ALLOWANCE = 64;
@@ -22,7 +22,9 @@ export interface Pace {
   woke(now: number): void;
   /** How many deliveries may wait in memory. */
   allowance(now: number): number;
-  /** When one more delivery of a step should be read back from the journal, behind `waiting` others in memory. */
+  /** Whether it moves so slowly that no more than the least may wait. */
+  isSlow(now: number): boolean;
+  /** When one more delivery should be read back from the journal, behind `waiting` others in memory. */
   slot(waiting: number, now: number): number;
 }
 
@@ -31,10 +33,16 @@ export function createPace(start: number): Pace {
   let level = 0;
   let levelAt = start;
   let progressAt = start;
+  let wokeAt = start;
   let lastSlot = 0;
 
   function rate(now: number): number {
     return level * Math.exp(-Math.max(0, now - levelAt) / WINDOW_MS);
+  }
+
+  function allowance(now: number): number {
+    const floor = now - wokeAt < FRESH_MS ? FRESH_ALLOWANCE : LEAST_ALLOWANCE;
+    return Math.max(floor, SECONDS_AHEAD * rate(now));
   }
 
   return {
@@ -44,12 +52,11 @@ export function createPace(start: number): Pace {
       progressAt = now;
     },
     woke(now) {
+      wokeAt = now;
       progressAt = now;
     },
-    allowance(now) {
-      const floor = now - progressAt < STALE_MS ? FRESH_ALLOWANCE : LEAST_ALLOWANCE;
-      return Math.max(floor, SECONDS_AHEAD * rate(now));
-    },
+    allowance,
+    isSlow: (now) => allowance(now) <= LEAST_ALLOWANCE,
     slot(waiting, now) {
       const hoped = HOPED_RATE / (1 + Math.max(0, now - progressAt) / HOPE_FADES_MS);
       const perSecond = Math.max(rate(now), hoped);

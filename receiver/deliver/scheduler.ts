@@ -216,11 +216,13 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   }
 
   /**
-   * A lane that has enough is left out of what is read back, so that its deliveries may be due at once: it has them when it
-   * has room, however fast it is then. A step's cannot be left out: they come back at the lane's pace.
+   * A lane that has enough is left out of what is read back, so that what it gives back may be due at once: it is there when
+   * there is room, however fast the lane is by then. What a slow lane or a step gives back comes at the lane's pace: one has
+   * room for less than is read at once, the other cannot be left out.
    */
   function spill({ pace, queue }: Lane, delivery: HeldDelivery, at: number): void {
-    parts.spill(delivery, delivery.task === undefined ? at : pace.slot(queue.size, at));
+    const paced = delivery.task !== undefined || pace.isSlow(at);
+    parts.spill(delivery, paced ? pace.slot(queue.size, at) : at);
   }
 
   function leaveOut(): readonly string[] {
