@@ -16,6 +16,13 @@ export function serverCpuSeconds(postmaster: number): number {
   return ticks / TICKS;
 }
 
+/** A server's processes, the postmaster first. */
+export function processesOf(postmaster: number): readonly number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const children = all.filter((name) => Number(statOf(name)[1]) === postmaster);
+  return [postmaster, ...children.map(Number)];
+}
+
 function statOf(pid: string): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

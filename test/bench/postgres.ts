@@ -9,7 +9,8 @@ import { type ReceiverProcess, startReceiver } from '../postgres/receiver-proces
 import { startPostgres } from '../postgres/server.ts';
 import { makeDatabase } from '../postgres/suite.ts';
 import { oneRoute } from './bench-table.ts';
-import { serverCpuSeconds, watchLocks, written } from './database-cost.ts';
+import { limitCores } from './core-share.ts';
+import { processesOf, serverCpuSeconds, watchLocks, written } from './database-cost.ts';
 import { fsyncMilliseconds } from './fsync-time.ts';
 import { type LoadResult, requestTemplate, runLoad } from './http-load.ts';
 import { openSink } from './http-sink.ts';
@@ -38,6 +39,14 @@ const TEMPLATE = requestTemplate(
   },
   BODY,
 );
+
+/** So little that the other cores are never the bound. */
+const RECEIVER_CORES = 0.2;
+const DATABASE_CORES = 0.15;
+const BOUND = {
+  receivers: `each with ${RECEIVER_CORES} of a core`,
+  database: `the database with ${DATABASE_CORES} of a core`,
+} as const;
 
 interface Measured {
   readonly name: string;
@@ -155,6 +164,31 @@ async function main(): Promise<void> {
     while (dueAt.size > 0) await after(5);
   }
 
+  /** What a second receiver brings where a part of a core for each of them is the bound, or one for the database. */
+  async function boundBy(what: 'receivers' | 'database'): Promise<void> {
+    const [first, second] = running;
+    if (first === undefined || second === undefined) throw new Error('two receivers are wanted');
+    const limited =
+      what === 'receivers'
+        ? running.map(({ pid }) => limitCores([pid], RECEIVER_CORES))
+        : [limitCores(processesOf(postmaster), DATABASE_CORES)];
+    const shares = limited.flatMap((share) => ('missing' in share ? [] : [share]));
+    try {
+      const missing = limited.find((share) => 'missing' in share);
+      if (missing !== undefined) {
+        say(`(left out, bound by ${what}: ${missing.missing})`);
+        return;
+      }
+      const both = await measure(`two receivers, ${BOUND[what]}`);
+      running.pop();
+      const one = await measure(`one receiver, ${BOUND[what]}`);
+      running.push(second);
+      say(`(two bring ${(both.perSecond / one.perSecond).toFixed(2)} times what one does)`);
+    } finally {
+      for (const share of shares) share.lift();
+    }
+  }
+
   try {
     say(
       `${cpus().length} cores, fsync of 4 kB ${fsyncMilliseconds(scratch).toFixed(2)} ms (median), body ${BODY.length} bytes\n`,
@@ -165,6 +199,8 @@ async function main(): Promise<void> {
     await measure('one receiver, half load', one.perSecond / 2);
     await start();
     await measure('two receivers, full load');
+    await boundBy('receivers');
+    await boundBy('database');
     await running.pop()?.stop();
     await measure('one receiver again');
     const filled = performance.now();
