@@ -92,15 +92,8 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
     matched: readonly Matched[],
     arrival: Arrival,
     written: (accepted: readonly Accepted[]) => void,
-    failed: (unwritten: Unwritten) => void,
   ): Promise<void> {
-    let outcomes: Awaited<ReturnType<Streams['write']>>;
-    try {
-      outcomes = await streams.write(matched, arrival, false);
-    } catch (error) {
-      failed({ lost: false, cause: String(error) });
-      return;
-    }
+    const outcomes = await streams.write(matched, arrival, false);
     const accepted = outcomes.flatMap((outcome) => (outcome instanceof RequestError ? [] : [outcome]));
     for (const one of accepted) observe(arrival, one);
     written(accepted);
@@ -145,12 +138,9 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
     const { promise: over, resolve } = Promise.withResolvers<void>();
     inSteps.set(entrance, over);
     await earlier;
-    try {
-      await write();
-    } finally {
-      if (inSteps.get(entrance) === over) inSteps.delete(entrance);
-      resolve();
-    }
+    await write();
+    if (inSteps.get(entrance) === over) inSteps.delete(entrance);
+    resolve();
   }
 
   function tell(
@@ -206,13 +196,17 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       writePlain(plain, arrival, rows, (after) => {
         done('cause' in after ? after : writtenOf([...before, ...after]));
       });
+    /** Never rejects: who waits for its turn is let on. */
     const write = async (): Promise<void> => {
-      if (asking.length === 0) finish([]);
-      else await writeAsking(asking, arrival, finish, done);
+      try {
+        if (asking.length === 0) finish([]);
+        else await writeAsking(asking, arrival, finish);
+      } catch (fault) {
+        done({ lost: false, cause: String(fault) });
+      }
     };
     const isOrdered = rows !== undefined && (asking.length > 0 || inSteps.has(entrance));
-    const failed = (fault: unknown): void => done({ lost: false, cause: String(fault) });
-    (isOrdered ? inTurn(entrance, write) : write()).catch(failed);
+    void (isOrdered ? inTurn(entrance, write) : write());
   };
 }
 

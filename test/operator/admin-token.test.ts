@@ -1,12 +1,24 @@
 import { expect, test } from 'vitest';
 import { ADMIN_TOKEN_SECRET, readAdminToken } from '../../operator/confirm/admin-token.ts';
 import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
-import { createKubeClient } from '../../receiver/kube/client.ts';
+import { createKubeClient, type KubeClient } from '../../receiver/kube/client.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
 import { whenSecretKey } from '../../receiver/kube/secret-key.ts';
 import { createApi } from '../apiserver/connection.ts';
 import { createNamespace } from '../apiserver/namespace.ts';
 import { describeWithServer } from '../apiserver/suite.ts';
+
+/** As a receiver waits for it; `waits` is called once it has looked and there is none. */
+function tokenFor(
+  client: KubeClient,
+  namespace: string,
+  waits: () => void,
+  stop = new AbortController().signal,
+): Promise<string | undefined> {
+  const at = { namespace, secret: ADMIN_TOKEN_SECRET, key: ADMIN_TOKEN_KEY };
+  const log = { info: () => waits(), warn: () => undefined };
+  return whenSecretKey({ client, ...at, stop, log, random: Math.random });
+}
 
 describeWithServer('the admin token', (server) => {
   test.each([
@@ -40,15 +52,7 @@ describeWithServer('the admin token', (server) => {
     if (empty) await api.call('POST', secrets, { metadata: { name: ADMIN_TOKEN_SECRET } });
     const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
     const waits = Promise.withResolvers<void>();
-    const token = whenSecretKey({
-      client,
-      namespace: namespace.name,
-      secret: ADMIN_TOKEN_SECRET,
-      key: ADMIN_TOKEN_KEY,
-      stop: new AbortController().signal,
-      log: { info: () => waits.resolve(), warn: () => undefined },
-      random: Math.random,
-    });
+    const token = tokenFor(client, namespace.name, waits.resolve);
     await waits.promise;
     await readAdminToken(client, namespace.name, () => 'made');
     expect(await token).toBe('made');
@@ -60,15 +64,7 @@ describeWithServer('the admin token', (server) => {
     await using namespace = await createNamespace(api, 'token');
     const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
     const stop = new AbortController();
-    const token = whenSecretKey({
-      client,
-      namespace: namespace.name,
-      secret: ADMIN_TOKEN_SECRET,
-      key: ADMIN_TOKEN_KEY,
-      stop: stop.signal,
-      log: { info: () => stop.abort(), warn: () => undefined },
-      random: Math.random,
-    });
+    const token = tokenFor(client, namespace.name, () => stop.abort(), stop.signal);
     expect(await token).toBeUndefined();
     await client.close();
   });

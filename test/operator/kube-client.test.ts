@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { createKubeClient, type KubeClient } from '../../receiver/kube/client.ts';
 import { kubeConfigFromText } from '../../receiver/kube/config.ts';
 import { kubeconfigText } from '../apiserver/connection.ts';
 import { describeWithServer } from '../apiserver/suite.ts';
+import { openProxy } from '../proxy.ts';
 
 describeWithServer('the client of the API server', (server) => {
   const closers: (() => unknown)[] = [];
@@ -17,21 +18,12 @@ describeWithServer('the client of the API server', (server) => {
   async function between(): Promise<{ client: KubeClient; hellos: Buffer[]; sockets: Socket[] }> {
     const hellos: Buffer[] = [];
     const sockets: Socket[] = [];
-    const proxy = createServer((socket) => {
-      const onward = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const proxy = await openProxy(server.url, (socket) => {
       sockets.push(socket);
       socket.once('data', (hello: Buffer) => hellos.push(hello));
-      for (const [one, other] of [
-        [socket, onward],
-        [onward, socket],
-      ] as const) {
-        one.pipe(other);
-        one.on('error', () => other.destroy()).on('close', () => other.destroy());
-      }
-    }).listen(0, '127.0.0.1');
-    closers.push(() => proxy.close());
-    await once(proxy, 'listening');
-    const url = `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    });
+    closers.push(proxy.close);
+    const { url } = proxy;
     const client = createKubeClient(kubeConfigFromText(kubeconfigText({ ...server, url })), Date.now);
     closers.push(() => client.close());
     return { client, hellos, sockets };

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../../receiver/routing/table.ts';
 import { writeTable } from '../bench/bench-table.ts';
+import { bundleCommand } from '../bench/bundle-command.ts';
 
 /** A receiver of the bundle, in a process of its own. */
 export interface ReceiverProcess {
@@ -32,17 +33,16 @@ export interface ReceiverSetup {
 export async function startReceiver(setup: ReceiverSetup): Promise<ReceiverProcess> {
   const { command, data, entries, journal, logLevel = 'info' } = setup;
   await writeTable(data, entries);
-  // The flags that the bundle's own first line gives Node.
-  const flags = readFileSync(command, 'utf8').split('\n', 1)[0]?.match(/--\S+/g) ?? [];
+  const bundle = bundleCommand(command);
   const listen = ['--public', '127.0.0.1:0', '--cluster', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const args = [command, 'receiver', '--data', data, ...listen, '--kubeconfig', nowhere(data)];
+  const args = [...bundle.args, 'receiver', '--data', data, ...listen, '--kubeconfig', nowhere(data)];
   const more = ['--egress-allow', '127.0.0.0/8', '--log-level', logLevel];
   const child = spawn(
     process.execPath,
-    [...flags, ...args, ...more, ...(journal === undefined ? [] : ['--journal', journal])],
+    [...args, ...more, ...(journal === undefined ? [] : ['--journal', journal])],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, SIGNALBOX_ADMIN_TOKEN: 'bench' },
+      env: { ...process.env, ...bundle.env, SIGNALBOX_ADMIN_TOKEN: 'bench' },
     },
   );
   const addresses = await listening(child);

@@ -1,8 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openProxy } from '../../../test/postgres/proxy.ts';
 import { startPostgres } from '../../../test/postgres/server.ts';
 import { describeWithPostgres, makeDatabase, type TestDatabase } from '../../../test/postgres/suite.ts';
+import { openProxy } from '../../../test/proxy.ts';
 import { type Journal, JournalError } from '../journal.ts';
 import { commit, unit } from '../journal-testing.ts';
 import { parsePostgresAddress } from './address.ts';

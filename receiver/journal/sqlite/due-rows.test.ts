@@ -1,60 +1,43 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Journal, RowWrite } from '../journal.ts';
-import { commit } from '../journal-testing.ts';
-import { checkJournal } from './backup.ts';
+import type { RowWrite } from '../journal.ts';
 import { type DuePlace, placeDue } from './due-rows.ts';
-import { openSqliteJournal } from './sqlite-journal.ts';
+import { openRowStage, type RowStage } from './row-testing.ts';
 
 const T = 1_800_000_000_000;
 const HOUR = 3_600_000;
 
-let directory: string;
-let journal: Journal;
+let stage: RowStage;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'journal-'));
-  journal = await openSqliteJournal({ directory });
+  stage = await openRowStage();
 });
 
-afterEach(async () => {
-  await journal.close();
-  await rm(directory, { recursive: true });
-});
+afterEach(() => stage.close());
 
 function put(id: string, expect: number, due?: number): RowWrite {
   return { kind: 'k', id, expect, at: T, owner: 'a/x', status: 's', body: '', due };
 }
 
-async function write(...rows: RowWrite[]): Promise<void> {
-  const outcomes = await commit(journal, [{ deliveries: [], answer: '', rows }]);
-  expect(outcomes).toMatchObject([{ outcome: 'committed' }]);
-}
+const write = (...rows: RowWrite[]): Promise<void> => stage.write(...rows);
 
 async function due(now: number, limit = 9): Promise<string[]> {
-  return (await journal.dueRows('k', now, limit)).map(({ id }) => id);
+  return (await stage.journal.dueRows('k', now, limit)).map(({ id }) => id);
 }
 
 /** Where the rows' entries in the index are, and what a check of the whole file finds. */
 async function entries(): Promise<{ due: (number | null)[]; findings: readonly unknown[] }> {
-  await journal.close();
-  const db = new DatabaseSync(join(directory, 'journal.db'));
-  const rows = db.prepare('SELECT due FROM row ORDER BY key').all() as { due: number | null }[];
-  db.close();
-  const { findings } = await checkJournal(directory);
-  journal = await openSqliteJournal({ directory });
-  return { due: rows.map((row) => row.due), findings };
+  const { found, findings } = await stage.look(
+    (db) => db.prepare('SELECT due FROM row ORDER BY key').all() as { due: number | null }[],
+  );
+  return { due: found.map((row) => row.due), findings };
 }
 
 it('a row that is due later, or not at all, keeps its entry until its time is near', async () => {
   await write(put('later', 0, T + HOUR), put('never', 0, T + HOUR), put('sooner', 0, T + HOUR));
   await write(put('near', 0, T + 5), put('later', 1, T + 2 * HOUR), put('never', 1), put('sooner', 1, T + 5));
   await write(put('near', 1));
-  const shown = await journal.rows('k', ['later', 'never', 'sooner']);
+  const shown = await stage.journal.rows('k', ['later', 'never', 'sooner']);
   expect(shown.map((row) => row?.due)).toEqual([T + 2 * HOUR, undefined, T + 5]);
   expect(await due(T + 5)).toEqual(['sooner']);
   expect(await entries()).toEqual({ due: [T + HOUR, null, T + HOUR, T + 5], findings: [] });
@@ -77,21 +60,19 @@ it('nobody is told of a time after the earliest, however many entries are left b
   await write(...ids.map((id, i) => put(id, 0, T + HOUR + i)));
   // All but the last wait no longer.
   await write(...ids.slice(0, -1).map((id) => put(id, 1)));
-  expect(await journal.nextRowDue('k')).toBe(T + HOUR);
+  expect(await stage.journal.nextRowDue('k')).toBe(T + HOUR);
   expect(await due(T + HOUR)).toEqual([]);
-  expect(await journal.nextRowDue('k')).toBe(T + HOUR + 699);
+  expect(await stage.journal.nextRowDue('k')).toBe(T + HOUR + 699);
   expect(await due(T + HOUR + 699)).toEqual(['i699']);
 });
 
 it('where entries cannot be moved the rows are due all the same', async () => {
   await write(put('a', 0, T + HOUR), put('b', 0, T + HOUR));
   await write(put('a', 1, T + HOUR + 1), put('b', 1));
-  await journal.close();
-  const db = new DatabaseSync(join(directory, 'journal.db'));
   // As a full disk does: no row can be changed.
-  db.exec("CREATE TRIGGER full BEFORE UPDATE ON row BEGIN SELECT raise(ABORT, 'disk full'); END");
-  db.close();
-  journal = await openSqliteJournal({ directory });
+  await stage.look((db) =>
+    db.exec("CREATE TRIGGER full BEFORE UPDATE ON row BEGIN SELECT raise(ABORT, 'disk full'); END"),
+  );
   expect(await due(T + HOUR)).toEqual([]);
   expect(await due(T + HOUR + 1)).toEqual(['a']);
 });

@@ -6,7 +6,8 @@
  * - `done`: delivered and dead ones
  * - `seen`: dedup keys in order of arrival, one row per transaction (see seen-index.ts); `run`, `chunk`: older keys, sorted
  * - `waiting.line`: one of a line is given out at a time; those behind it have a state of their own (see lines.ts)
- * - `row`: what units change by compare-and-set; `later`: it is due after `due` (see due-rows.ts); `row_count`: how many rows a kind, an owner and a status have in common
+ * - `row`: what units change by compare-and-set; `later`: it is due after `due` (see due-rows.ts); `row_count`: how many rows a
+ *   kind, an owner and a status have in common
  * - `body`: the long bodies of rows, in the order in which they were written (see row-body.ts)
  * - `id_block`: hashes of the events' ids (see id-index.ts)
  * - `sequence`: the highest ids that pruning has removed, so that none is given twice; how much history there is

@@ -204,8 +204,7 @@ function createPartSorter(): SortPart {
     }
     for (let chunk = 0; chunk < CHUNKS_PER_PART; chunk++)
       ends[chunk + 1] = (ends[chunk + 1] as number) + (ends[chunk] as number);
-    const starts = ends.slice();
-    const size = starts[CHUNKS_PER_PART] as number;
+    const size = ends[CHUNKS_PER_PART] as number;
     if (size > bytes.length) bytes = Buffer.alloc(size);
     for (let i = 0; i < count; i++) {
       const first = words[i * 4] as number;
@@ -217,8 +216,9 @@ function createPartSorter(): SortPart {
       bytes.writeUInt32LE(offsets[i] as number, at + KEY_BYTES + 8);
       ends[chunk] = at + ENTRY;
     }
+    // Each has grown to where the next one began.
     return Array.from({ length: CHUNKS_PER_PART }, (_, chunk) =>
-      bytes.subarray(starts[chunk], starts[chunk + 1]),
+      bytes.subarray(ends[chunk - 1] ?? 0, ends[chunk]),
     );
   };
 }

@@ -11,7 +11,6 @@ import { ROW } from './wire.ts';
 const EXPIRED = 256;
 
 interface Stored extends Indexed, DuePlace {
-  readonly due: number | null;
   readonly id: number;
   readonly version: number;
   readonly status: number;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A network between a client and a PostgreSQL, which a test can break. */
+/** A network between a client and a server, which a test can break. */
 export interface Proxy {
   /** The given URL, by way of the proxy. */
   readonly url: string;
@@ -14,8 +14,11 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** Opens one on a free port. */
-export async function openProxy(target: string): Promise<Proxy> {
+/** Opens one on a free port; `connected` is told of each connection before anything comes through it. */
+export async function openProxy(
+  target: string,
+  connected: (client: Socket) => void = () => undefined,
+): Promise<Proxy> {
   const to = new URL(target);
   const pairs = new Set<readonly [Socket, Socket]>();
   /** What an answer contains that does not arrive any more. */
@@ -35,6 +38,7 @@ export async function openProxy(target: string): Promise<Proxy> {
       upstream.destroy();
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
+    connected(client);
     client.pipe(upstream);
     upstream.on('data', (chunk) => {
       if (mutedFrom !== undefined && chunk.includes(mutedFrom)) mutedFrom = '';
