@@ -16,6 +16,7 @@ import type {
   StreamHandle,
   StreamListener,
 } from './outbound.ts';
+import { createRoster } from './roster.ts';
 import { Stream } from './stream.ts';
 
 /** What a client is made of. */
@@ -52,7 +53,11 @@ export function createClient(options: ClientOptions): OutboundClient {
   const egress = compileEgress(options.egress);
   const endpoints = new WeakMap<Destination, Endpoint>();
   const origins = new Map<string, Origin>();
-  const owner: ExchangeOwner = { maxAnswerBytes, underWay: new Set(), afterRelease: createAfterRelease() };
+  const owner: ExchangeOwner = {
+    maxAnswerBytes,
+    underWay: createRoster(),
+    afterRelease: createAfterRelease(),
+  };
   const idleTicks = Math.ceil(idleMs / TICK_MS);
   const sweepEvery = Math.max(1, Math.min(idleTicks, 20));
   // Time-outs count ticks and not the clock, which may jump.
@@ -96,7 +101,7 @@ export function createClient(options: ClientOptions): OutboundClient {
 
   function ticked(): void {
     tick += 1;
-    for (const exchange of owner.underWay) {
+    for (const exchange of owner.underWay.items()) {
       if (exchange.deadline <= tick) exchange.stop(TIMEOUT);
     }
     if (tick % sweepEvery === 0) closeIdle();
@@ -182,7 +187,7 @@ export function createClient(options: ClientOptions): OutboundClient {
     closed = true;
     cancelTick?.();
     cancelTick = undefined;
-    for (const exchange of owner.underWay) exchange.stop(CLOSED);
+    for (const exchange of owner.underWay.items()) exchange.stop(CLOSED);
     const pools = [...origins.values()].map(({ pool }) => pool.destroy());
     origins.clear();
     await Promise.all(pools);

@@ -13,6 +13,7 @@ import type { DeliveryObserver } from './observer.ts';
 import type { Answer, OutboundClient, SetTimer } from './outbound.ts';
 import { createReleases } from './releases.ts';
 import type { Renderer } from './renderer.ts';
+import { createRoster } from './roster.ts';
 import { createScheduler, type Start } from './scheduler.ts';
 import { stepTask, UNUSED_TASK } from './task.ts';
 
@@ -75,7 +76,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     view: options.view,
     setTimer,
   });
-  const underWay = new Set<HeldDelivery>();
+  const underWay = createRoster<HeldDelivery>();
   let held = 0;
   let bytes = 0;
   let draining = false;
@@ -170,14 +171,18 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
   }
 
   function start({ delivery, route, ended }: Start): void {
-    underWay.add(delivery);
-    const finish = (outcome: Outcome, health: Health): void => {
+    const seat = underWay.add(delivery);
+    const over = (health: Health): void => {
+      underWay.remove(seat);
       ended(health);
+    };
+    const finish = (outcome: Outcome, health: Health): void => {
+      over(health);
       conclude(delivery, route, outcome);
       restIfIdle();
     };
     if (delivery.task === UNUSED_TASK) {
-      offer(delivery, finish, () => ended('unknown'));
+      offer(delivery, finish, () => over('unknown'));
       return;
     }
     const found = routes.renderer(delivery.shape, delivery.task);
@@ -209,7 +214,6 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       return;
     }
     const isTaken = (): void => {
-      underWay.delete(delivery);
       taken();
       if (!abandoned) forget(delivery);
       restIfIdle();
@@ -248,7 +252,6 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       bury(delivery, route, outcome);
       return;
     }
-    underWay.delete(delivery);
     if (outcome.state === 'waiting' && log.isLevelEnabled('debug')) {
       log.debug(
         { ...tell(delivery), due: outcome.due, attempt: outcome.attempt },
@@ -273,9 +276,10 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       settleDead(delivery, dead, undefined);
       return;
     }
-    underWay.add(delivery);
+    const seat = underWay.add(delivery);
     const death = { destination: route.destination.url, reason: dead.reason, answer: dead.answer };
     deadLetters.send(delivery, death, { destination, timeoutMs: route.policy.timeoutMs }, (note) => {
+      underWay.remove(seat);
       if (!abandoned) settleDead(delivery, dead, note);
       restIfIdle();
     });
@@ -283,7 +287,6 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
 
   function settleDead(delivery: HeldDelivery, dead: Dead, note: string | undefined): void {
     if (note !== undefined) log.warn(tell(delivery), note);
-    underWay.delete(delivery);
     const { attempt } = dead;
     const reason = note === undefined ? dead.reason : `${dead.reason}; ${note}`;
     const at = now();
@@ -329,7 +332,7 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
       });
     }
     abandoned = true;
-    for (const delivery of underWay) giveBack(delivery);
+    for (const delivery of underWay.items()) giveBack(delivery);
     underWay.clear();
     await journal.flush();
   }

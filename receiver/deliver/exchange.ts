@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Answer, Failure, OutboundDone } from './outbound.ts';
+import type { Roster, Seat } from './roster.ts';
 import type { UnderWay } from './stream.ts';
 
 /** Sentence for what commonly goes wrong on the way; anything else is told by its code. */
@@ -27,7 +28,7 @@ const EMPTY = Buffer.alloc(0);
 /** What an exchange needs of the client that runs it. */
 export interface ExchangeOwner {
   readonly maxAnswerBytes: number;
-  readonly underWay: Set<UnderWay>;
+  readonly underWay: Roster<UnderWay>;
   /** Calls `finish` of an exchange whose answer is whole, once its connection can take the next request. */
   afterRelease(exchange: Exchange): void;
 }
@@ -40,6 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   /** The client's tick at which its time is up. */
   readonly deadline: number;
   readonly #owner: ExchangeOwner;
+  readonly #seat: Seat<UnderWay>;
   #done: OutboundDone | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -52,7 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
     this.#owner = owner;
     this.deadline = deadline;
     this.#done = done;
-    owner.underWay.add(this);
+    this.#seat = owner.underWay.add(this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -109,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
     const done = this.#done;
     if (done === undefined) return;
     this.#done = undefined;
-    this.#owner.underWay.delete(this);
+    this.#owner.underWay.remove(this.#seat);
     const controller = this.#controller;
     this.#controller = undefined;
     controller?.abort(new Error('ended'));

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { failureOf } from './exchange.ts';
 import type { Failure, StreamHandle, StreamListener } from './outbound.ts';
+import type { Roster, Seat } from './roster.ts';
 
 /** What ends when its time is up, or when the client closes. */
 export interface UnderWay {
@@ -14,7 +15,7 @@ export interface UnderWay {
 
 /** What a stream needs of the client that runs it. */
 export interface StreamOwner {
-  readonly underWay: Set<UnderWay>;
+  readonly underWay: Roster<UnderWay>;
   /** The tick that lies so many milliseconds ahead. */
   deadlineIn(ms: number): number;
 }
@@ -34,6 +35,7 @@ const SWITCHING = 101;
 export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWay {
   deadline: number;
   readonly #owner: StreamOwner;
+  readonly #seat: Seat<UnderWay>;
   readonly #times: StreamTimes;
   #listener: StreamListener | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -44,7 +46,7 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
     this.#times = times;
     this.#listener = listener;
     this.deadline = owner.deadlineIn(times.openMs);
-    owner.underWay.add(this);
+    this.#seat = owner.underWay.add(this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -135,7 +137,7 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
   }
 
   #release(): void {
-    this.#owner.underWay.delete(this);
+    this.#owner.underWay.remove(this.#seat);
     const controller = this.#controller;
     this.#controller = undefined;
     controller?.abort(new Error('ended'));

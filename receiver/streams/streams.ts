@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HeldDelivery, Tasks } from '../deliver/engine-contract.ts';
 import type { Renderer } from '../deliver/renderer.ts';
+import { createRoster } from '../deliver/roster.ts';
 import { stepTask } from '../deliver/task.ts';
 import type { CloudEvent } from '../event/event.ts';
 import type { Journal, Settlement, StateRow } from '../journal/journal.ts';
@@ -70,12 +71,12 @@ export function createStreams(parts: StreamsParts): Streams {
   });
   const writeArrivals = createArrivals({ committer, renderers, runtime, world });
   const inTurn = createTurns();
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = createRoster<Promise<unknown>>();
   let closing = false;
 
   function tracked<T>(work: Promise<T>): Promise<T> {
-    underWay.add(work);
-    const gone = (): void => void underWay.delete(work);
+    const seat = underWay.add(work);
+    const gone = (): void => underWay.remove(seat);
     work.then(gone, gone);
     return work;
   }
@@ -200,7 +201,7 @@ export function createStreams(parts: StreamsParts): Streams {
     routesChanged: () => void tracked(versions.load()),
     async drain() {
       closing = true;
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      while (underWay.size > 0) await Promise.allSettled(underWay.items());
     },
   };
 }
