@@ -36,8 +36,11 @@ export function readEntry(row: Uint8Array, offset: number): SeenEntry {
 
 /** Reads four words of a key into `key`. */
 export function readKey(bytes: Uint8Array, offset: number, key: Uint32Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < 4; i++) key[i] = view.getUint32(offset + 4 * i, true);
+  // By hand: a view would be made for every event.
+  for (let i = 0, at = offset; i < 4; i++, at += 4) {
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+    key[i] = low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  }
 }
 
 /** Calls back with key, offset and expiry of each entry of a row. `key` is the same array each time. */
