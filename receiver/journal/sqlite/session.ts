@@ -6,7 +6,7 @@ import type { StoreOptions } from './store.ts';
 import { createBatchWriter } from './wire.ts';
 
 /** A second batch is sent ahead of the first one's answer when it has grown to this: the thread then never waits. */
-const AHEAD_BYTES = 48 << 10;
+const AHEAD_BYTES = 128 << 10;
 /** A batch that has grown to this is closed, whatever is under way. */
 const LARGEST_BATCH = 4 << 20;
 /**
@@ -14,6 +14,8 @@ const LARGEST_BATCH = 4 << 20;
  * more than a call does, so that batches of one would fill the core long before calls do.
  */
 const PACE_MS = 2;
+/** It goes later still, up to this after the last one, while every turn of the event loop brings more calls. */
+const LONGEST_PACE_MS = 5;
 /** That is load: so many calls in the last batch and the one in the making. A sender alone is never held up. */
 const BUSY_CALLS = 4;
 /** How long a settlement waits for a commit to ride with. */
@@ -93,6 +95,8 @@ function createSession(worker: Worker) {
   let ended: JournalError | undefined;
   /** The batch in the making goes soon by itself. */
   let planned = false;
+  /** How many calls it had when that was looked at last. */
+  let gathered = 0;
   /** When the last batch went, in milliseconds of the monotonic clock, and how many calls it held. */
   let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let timer: NodeJS.Timeout | undefined;
@@ -121,6 +125,7 @@ function createSession(worker: Worker) {
   function postSoon(): void {
     if (planned || underWay.length > 0) return;
     planned = true;
+    gathered = calls.length;
     const busy = last.calls + calls.length >= BUSY_CALLS;
     const wait = busy ? last.at + PACE_MS - performance.now() : 0;
     if (wait > 0) setTimeout(postPlanned, wait);
@@ -128,6 +133,11 @@ function createSession(worker: Worker) {
   }
 
   function postPlanned(): void {
+    if (calls.length > gathered && performance.now() - last.at < LONGEST_PACE_MS) {
+      gathered = calls.length;
+      setImmediate(postPlanned);
+      return;
+    }
     planned = false;
     if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
   }
