@@ -57,7 +57,12 @@ function say(text: string): void {
 
 function load(
   port: number,
-  more: { seconds?: number; rate?: number; sending?: (id: number, at: number) => void },
+  more: {
+    seconds?: number;
+    warmUpSeconds?: number;
+    rate?: number;
+    sending?: (id: number, at: number) => void;
+  },
 ): Promise<LoadResult> {
   return runLoad({
     port,
@@ -113,15 +118,12 @@ async function endToEnd(start: Start, rate?: number): Promise<Figures> {
       // Compiled under full load, then as it is measured: what full load leaves to be collected is not the rate's.
       const warm = checked(await load(port, { seconds: WARM_SECONDS }));
       await until(() => sink.taken >= warm.sent);
-      if (rate !== undefined) {
-        const steady = checked(await load(port, { seconds: 2, rate }));
-        await until(() => sink.taken >= warm.sent + steady.sent);
-      }
       const before = cpuSeconds(server.pid);
       const started = performance.now();
       const taken = sink.taken;
       const sending = (id: number, at: number) => void dueAt.set(id, at);
-      const result = checked(await load(port, { sending, ...(rate === undefined ? {} : { rate }) }));
+      const steady = rate === undefined ? {} : { rate, warmUpSeconds: 2 };
+      const result = checked(await load(port, { sending, ...steady }));
       await until(() => sink.taken - taken >= result.sent);
       const seconds = (performance.now() - started) / 1000;
       const sorted = Float64Array.from(latencies).sort();

@@ -37,7 +37,7 @@ export interface LoadResult {
   readonly seconds: number;
   /** Answers by status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Milliseconds from the time a request was due (open loop) or sent (closed loop) to its answer; sorted. */
+  /** Milliseconds from the time a request was due (open loop) or sent (closed loop) to its answer; sorted. Without the warm-up. */
   readonly latencies: Float64Array;
 }
 
@@ -46,11 +46,13 @@ export interface LoadOptions {
   readonly template: RequestTemplate;
   readonly connections: number;
   readonly seconds: number;
+  /** How long the same goes on before, on the same connections, without its times being counted. Default 0. */
+  readonly warmUpSeconds?: number;
   /** Requests a second in open loop; left out: closed loop, each connection sends as soon as it has its answer. */
   readonly rate?: number;
   /** The first event's number; ids are consecutive. */
   readonly firstId: number;
-  /** Called when an event goes out, with the time it was due. */
+  /** Called when an event goes out that counts, with the time it was due. */
   readonly sending?: (id: number, dueAt: number) => void;
 }
 
@@ -70,7 +72,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const waiting: number[] = [];
   const idle: Connection[] = [...connections];
   const started = performance.now();
-  const end = started + options.seconds * 1000;
+  const countedFrom = started + (options.warmUpSeconds ?? 0) * 1000;
+  const end = countedFrom + options.seconds * 1000;
   let next = options.firstId;
   let nextDue = started;
   let underWay = 0;
@@ -92,13 +95,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       connection.dueAt = dueAt;
       connection.busy = true;
       underWay += 1;
-      options.sending?.(id, dueAt);
+      if (dueAt >= countedFrom) options.sending?.(id, dueAt);
       connection.socket.write(connection.buffer);
     };
     const answered = (connection: Connection, status: string) => {
       const now = performance.now();
       statuses[status] = (statuses[status] ?? 0) + 1;
-      latencies.push(now - connection.dueAt);
+      if (connection.dueAt >= countedFrom) latencies.push(now - connection.dueAt);
       connection.busy = false;
       underWay -= 1;
       if (options.rate === undefined) {
