@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PostgresAddress } from './address.ts';
+import { answeredWithin } from './asked.ts';
 import { SCHEMA } from './schema.ts';
 
 /** A statement that is prepared once on each connection. */
@@ -36,14 +37,13 @@ function clientConfig(address: PostgresAddress): pg.ClientConfig {
     pipeline: true,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: ANSWER_MS,
     application_name: 'signalbox',
   };
 }
 
 /** Connects and settles. A connection that fails later says so at its next statement. */
 export async function connect(address: PostgresAddress): Promise<pg.Client> {
-  const client = new pg.Client(clientConfig(address));
+  const client = answeredWithin(ANSWER_MS, new pg.Client(clientConfig(address)));
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -60,6 +60,7 @@ export function createPool(address: PostgresAddress): pg.Pool {
   const pool = new pg.Pool({
     ...clientConfig(address),
     max: address.pool,
+    query_timeout: ANSWER_MS,
     idleTimeoutMillis: 30_000,
     // It goes out before whatever the connection is wanted for.
     onConnect: (client) => {

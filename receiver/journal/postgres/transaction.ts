@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
 import type pg from 'pg';
+import { streamOf } from './asked.ts';
 import type { Queries } from './queries.ts';
 
 /** What was to be decided by has changed meanwhile: once more. */
@@ -57,7 +57,7 @@ export async function transaction(
  * them do.
  */
 function gatherer(client: pg.ClientBase): () => void {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Duplex } }).connection;
+  const stream = streamOf(client);
   let gathering = false;
   return () => {
     if (gathering) return;
