@@ -9,5 +9,5 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 USER 1000:1000
 EXPOSE 8080 8081 9090
 # As the first line of the bundle starts itself.
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--single-threaded-gc", "/app/signalbox.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--single-threaded-gc", "--v8-pool-size=1", "/app/signalbox.js"]
 CMD ["--help"]
