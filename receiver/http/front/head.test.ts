@@ -22,6 +22,29 @@ describe('a plain head', () => {
     });
   });
 
+  it('is read by its own names, whatever the heads before it had in their places', () => {
+    const pair = fc.tuple(
+      fc.constantFrom('a', 'A', 'ab', 'Ab', 'aB', 'b', 'content-type', 'Content-Type', 'x'),
+      fc.constantFrom('1', '2'),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(pair, { maxLength: 5 }), { minLength: 1, maxLength: 8 }), (heads) => {
+        const readNext = createHeadReader();
+        for (const head of heads) {
+          const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+          const text = `POST / HTTP/1.1\r\nhost: a\r\n${lines}content-length: 0\r\n\r\n`;
+          const names = head.map(([name]) => name.toLowerCase());
+          const found = readNext(Buffer.from(text), 0);
+          if (new Set(names).size < names.length) expect(found).toBe('other');
+          else
+            expect(found).toMatchObject({
+              headers: { ...Object.fromEntries(head.map(([, value], i) => [names[i], value])), host: 'a' },
+            });
+        }
+      }),
+    );
+  });
+
   it('is read from where it begins', () => {
     expect(read(`body${PLAIN}`, 4)).toMatchObject({ url: '/e/shop?x=%20', bodyAt: PLAIN.length + 4 });
   });

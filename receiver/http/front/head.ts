@@ -152,7 +152,7 @@ function plainHead(
   const headers: IncomingHttpHeaders = {};
   names.begin();
   for (let span = 0; span < count * 4; span += 4) {
-    const name = names.take(text.slice((spans[span] as number) - start, (spans[span + 1] as number) - start));
+    const name = names.take(bytes, spans[span] as number, spans[span + 1] as number);
     if (name === undefined) return 'other';
     headers[name] = text.slice((spans[span + 2] as number) - start, (spans[span + 3] as number) - start);
   }
@@ -182,8 +182,11 @@ function closes(connection: string | undefined): boolean | undefined {
 interface Names {
   /** Begins a head. */
   begin(): void;
-  /** The name in lower case; undefined where it is not plain, or was taken since `begin`. */
-  take(spelled: string): string | undefined;
+  /**
+   * The next name in lower case, which stands in `bytes` from `from` to `to`; undefined where it is not plain, or was taken
+   * since `begin`.
+   */
+  take(bytes: Buffer, from: number, to: number): string | undefined;
 }
 
 interface Name {
@@ -192,39 +195,71 @@ interface Name {
   head: number;
 }
 
-/** Senders spell a few dozen names over and over: each is looked up once as it is spelled, and not made anew. */
-function createNames(): Names {
-  const spellings = new Map<string, Name>();
-  const names = new Map<string, Name>();
-  let head = 0;
+interface Spelling {
+  readonly text: string;
+  readonly name: Name;
+}
 
-  function learn(spelled: string): Name {
+/**
+ * Senders spell a few dozen names over and over, and mostly in the same order: what stood there in the head before is
+ * compared first, and else each is looked up once as it is spelled. No name is made anew.
+ */
+function createNames(): Names {
+  const spellings = new Map<string, Spelling>();
+  const names = new Map<string, Name>();
+  /** By their places in a head. */
+  const expected: Spelling[] = [];
+  let head = 0;
+  let place = 0;
+
+  function learn(spelled: string): Spelling {
     const lower = spelled.toLowerCase();
     let name = names.get(lower);
     if (name === undefined) {
       name = { lower, head: 0 };
       names.set(lower, name);
     }
-    spellings.set(spelled, name);
-    return name;
+    const spelling = { text: spelled, name };
+    spellings.set(spelled, spelling);
+    return spelling;
+  }
+
+  function look(bytes: Buffer, from: number, to: number): Spelling | undefined {
+    const spelled = bytes.toString('latin1', from, to);
+    const known = spellings.get(spelled);
+    if (known !== undefined) return known;
+    if (spelled.length > LONGEST_NAME || OTHERS.has(spelled.toLowerCase())) return undefined;
+    return learn(spelled);
   }
 
   return {
     begin() {
       head += 1;
+      place = 0;
       if (spellings.size <= MOST_NAMES) return;
       spellings.clear();
       names.clear();
+      expected.length = 0;
     },
-    take(spelled) {
-      let name = spellings.get(spelled);
-      if (name === undefined) {
-        if (spelled.length > LONGEST_NAME || OTHERS.has(spelled.toLowerCase())) return undefined;
-        name = learn(spelled);
+    take(bytes, from, to) {
+      let spelling = expected[place];
+      if (spelling === undefined || !spells(bytes, from, to, spelling.text)) {
+        spelling = look(bytes, from, to);
+        if (spelling === undefined) return undefined;
+        expected[place] = spelling;
       }
+      place += 1;
+      const { name } = spelling;
       if (name.head === head) return undefined;
       name.head = head;
       return name.lower;
     },
   };
+}
+
+/** Whether the bytes are that text, of one byte for each character. */
+function spells(bytes: Buffer, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
