@@ -160,9 +160,9 @@ function openParts(
   }
 
   /** Near the limit delivered history goes, a piece with every batch; at the limit calls are refused. */
-  function makeRoom(): void {
+  function makeRoom(bytes: number): void {
     refusal = undefined;
-    if (!space.tight) return;
+    if (!space.tightAfter(bytes)) return;
     for (let step = 0; step < TRIM_STEPS && space.tight; step++) {
       exhausted = !pruner.pressed().more;
       if (exhausted) break;
@@ -202,7 +202,7 @@ function openParts(
 
   function together(operations: Uint8Array, calls: number): void {
     transaction(() => {
-      if (calls > 0) makeRoom();
+      if (calls > 0) makeRoom(operations.length);
       for (const operation of deferred) executeAll(operation);
       executeAll(operations);
     });

@@ -124,19 +124,33 @@ export function createBatchWriter(): BatchWriter {
     f64(Math.ceil(expected.expiresAt));
   }
 
+  /** Answer, attributes and record, as one text where that is as long as its UTF-8: one call into the engine instead of three. */
+  function textsOf({ attributes, record }: StoredEvent, answer: string, lengths: number): void {
+    const all = answer + attributes + record;
+    room(all.length * 3);
+    const length = bytes.write(all, at, 'utf8');
+    if (length !== all.length) {
+      text(answer, lengths);
+      text(attributes, lengths + 4);
+      text(record, lengths + 8);
+      return;
+    }
+    view.setUint32(lengths, answer.length, true);
+    view.setUint32(lengths + 4, attributes.length, true);
+    view.setUint32(lengths + 8, record.length, true);
+    at += length;
+  }
+
   function event(stored: StoredEvent, answer: string): void {
     const lengths = at;
     at += 16;
-    text(stored.attributes, lengths);
-    text(stored.record, lengths + 4);
+    textsOf(stored, answer, lengths);
     const data = stored.data;
-    view.setUint32(lengths + 8, data?.length ?? 0, true);
-    if (data !== undefined) {
-      room(data.length);
-      bytes.set(data, at);
-      at += data.length;
-    }
-    text(answer, lengths + 12);
+    view.setUint32(lengths + 12, data?.length ?? 0, true);
+    if (data === undefined) return;
+    room(data.length);
+    bytes.set(data, at);
+    at += data.length;
   }
 
   /**

@@ -98,13 +98,13 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts): UnitWriter
       reader.at += KEY_BYTES + FINGERPRINT_BYTES;
       unit.expires = reader.f64();
     }
+    const answer = reader.u32();
     unit.attributes = reader.u32();
     unit.record = reader.u32();
     unit.data = reader.u32();
-    const answer = reader.u32();
+    unit.answer = reader.slice(answer);
     unit.start = reader.at;
     reader.at += unit.attributes + unit.record + unit.data;
-    unit.answer = reader.slice(answer);
   }
 
   /** Whether the unit may not be written; the outcome is told then. */
