@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { manyRoutes, oneRoute } from './bench-table.ts';
 import { measureDoor } from './door.ts';
 import { measureExpressions } from './expressions.ts';
-import { type Figures, figuresOf, middle, row } from './figures.ts';
+import { type Figures, figuresOf, joined, middle, row } from './figures.ts';
 import { fsyncMilliseconds } from './fsync-time.ts';
 import { type LoadResult, requestTemplate, runLoad } from './http-load.ts';
 import { openSink } from './http-sink.ts';
@@ -25,6 +25,8 @@ import { buildSlowFsync } from './slow-fsync.ts';
 const CONNECTIONS = 64;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5);
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
+/** A measurement under full load comes in so many pieces, raw `node:http` in turns with it. */
+const SLICES = 5;
 /** By then the code is compiled: in the first seconds V8's compiler takes 1 to 3 µs of each event. */
 const WARM_SECONDS = 5;
 /** After that under full load a compiler hardly takes the core from what it compiles. */
@@ -48,6 +50,14 @@ const TEMPLATE = requestTemplate(
   BODY,
 );
 
+/** A server under measurement. */
+interface Server {
+  readonly pid: number;
+  readonly port: number;
+  /** Hears of each event that goes out to it. */
+  readonly sending?: (id: number, at: number) => void;
+}
+
 /** What a receiver begins with. */
 type Start = Omit<ReceiverSetup, 'entries'>;
 
@@ -58,16 +68,12 @@ function say(text: string): void {
 }
 
 function load(
-  port: number,
-  more: {
-    seconds?: number;
-    warmUpSeconds?: number;
-    rate?: number;
-    sending?: (id: number, at: number) => void;
-  },
+  { port, sending }: Omit<Server, 'pid'>,
+  more: { seconds?: number; warmUpSeconds?: number; rate?: number } = {},
 ): Promise<LoadResult> {
   return runLoad({
     port,
+    ...(sending === undefined ? {} : { sending }),
     template: TEMPLATE,
     connections: CONNECTIONS,
     seconds: SECONDS,
@@ -83,30 +89,67 @@ function checked(result: LoadResult): LoadResult {
   return result;
 }
 
-async function raw(): Promise<Figures> {
+/** Raw `node:http`, which runs all the time and costs nothing where nobody asks it. */
+async function withRaw<T>(use: (raw: Server) => Promise<T>): Promise<T> {
   const server = await startServer(['test/bench/raw-server.ts'], (line) => line.includes('"port"'));
   try {
     const { port } = JSON.parse(server.ready) as { port: number };
-    checked(await load(port, { seconds: WARM_SECONDS }));
-    const before = cpuSeconds(server.pid);
-    const result = checked(await load(port, {}));
-    return figuresOf(result, cpuSeconds(server.pid) - before, result.seconds);
+    checked(await load({ port }, { seconds: WARM_SECONDS }));
+    return await use({ pid: server.pid, port });
   } finally {
     await server.stop();
   }
 }
 
-/** The trigger is suspended: events and their deliveries are written, none is made. */
-function durableAccept(start: Start): Promise<Figures> {
-  return withReceiver({ ...start, entries: oneRoute(NOWHERE, { suspend: true }) }, async (server, port) => {
-    checked(await load(port, { seconds: WARM_SECONDS }));
+async function rawAlone(raw: Server): Promise<Figures> {
+  const before = cpuSeconds(raw.pid);
+  const result = checked(await load(raw));
+  return { ...figuresOf(result, cpuSeconds(raw.pid) - before, result.seconds), ofRaw: 1 };
+}
+
+/**
+ * A server under full load and raw `node:http` in turns, a second and half a second: a machine that others share is
+ * another one a minute later, and what is in proportion is to have been measured on the same. `quiet` resolves when all
+ * that was sent is done.
+ */
+async function besideRaw(
+  raw: Server,
+  server: Server,
+  quiet = async (): Promise<void> => {},
+): Promise<Figures> {
+  const slice = SECONDS / SLICES;
+  const results: LoadResult[] = [];
+  const spent = { cpu: 0, seconds: 0, rawCpu: 0, rawSent: 0 };
+  for (let i = 0; i < SLICES; i++) {
+    const rawBefore = cpuSeconds(raw.pid);
+    spent.rawSent += checked(await load(raw, { seconds: slice / 2 })).sent;
+    spent.rawCpu += cpuSeconds(raw.pid) - rawBefore;
     const before = cpuSeconds(server.pid);
-    const result = checked(await load(port, {}));
-    return figuresOf(result, cpuSeconds(server.pid) - before, result.seconds);
+    const started = performance.now();
+    results.push(checked(await load(server, { seconds: slice })));
+    await quiet();
+    spent.seconds += (performance.now() - started) / 1000;
+    spent.cpu += cpuSeconds(server.pid) - before;
+  }
+  const figures = figuresOf(joined(results), spent.cpu, spent.seconds);
+  return { ...figures, ofRaw: figures.perCpuSecond / (spent.rawSent / spent.rawCpu) };
+}
+
+/** The trigger is suspended: events and their deliveries are written, none is made. */
+function durableAccept(raw: Server, start: Start): Promise<Figures> {
+  const entries = oneRoute(NOWHERE, { suspend: true });
+  return withReceiver({ ...start, entries }, async ({ pid }, port) => {
+    checked(await load({ port }, { seconds: WARM_SECONDS }));
+    return besideRaw(raw, { pid, port });
   });
 }
 
-async function endToEnd(start: Start, rate?: number): Promise<Figures> {
+/** A receiver with a sink, warm. `quiet` resolves when all that was sent has arrived there. */
+async function withSink(
+  start: Start,
+  warmSeconds: number,
+  measure: (server: Server, quiet: () => Promise<void>) => Promise<Figures>,
+): Promise<Figures> {
   const dueAt = new Map<number, number>();
   const latencies: number[] = [];
   const sink = await openSink((id) => {
@@ -114,32 +157,39 @@ async function endToEnd(start: Start, rate?: number): Promise<Figures> {
     if (due !== undefined) latencies.push(performance.now() - due);
     dueAt.delete(id);
   });
+  const sending = (id: number, at: number): void => void dueAt.set(id, at);
+  const quiet = (): Promise<void> => until(() => dueAt.size === 0);
   try {
     const entries = oneRoute(`http://127.0.0.1:${sink.port}/`);
-    return await withReceiver({ ...start, entries }, async (server, port) => {
-      // Compiled under full load, then as it is measured: what full load leaves to be collected is not the rate's.
-      const warm = checked(
-        await load(port, { seconds: rate === undefined ? WARM_SECONDS : COMPILED_SECONDS }),
-      );
-      await until(() => sink.taken >= warm.sent);
-      const before = cpuSeconds(server.pid);
-      const started = performance.now();
-      const taken = sink.taken;
-      const sending = (id: number, at: number) => void dueAt.set(id, at);
-      const steady = rate === undefined ? {} : { rate, warmUpSeconds: WARM_SECONDS };
-      const result = checked(await load(port, { sending, ...steady }));
-      await until(() => sink.taken - taken >= result.sent);
-      const seconds = (performance.now() - started) / 1000;
+    return await withReceiver({ ...start, entries }, async ({ pid }, port) => {
+      const server = { pid, port, sending };
+      checked(await load(server, { seconds: warmSeconds }));
+      await quiet();
+      latencies.length = 0;
+      const figures = await measure(server, quiet);
       const sorted = Float64Array.from(latencies).sort();
       return {
-        ...figuresOf(result, cpuSeconds(server.pid) - before, seconds),
+        ...figures,
         endToEnd: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) },
-        memory: residentMegabytes(server.pid),
+        memory: residentMegabytes(pid),
       };
     });
   } finally {
     sink.close();
   }
+}
+
+function endToEnd(raw: Server, start: Start): Promise<Figures> {
+  return withSink(start, WARM_SECONDS, (server, quiet) => besideRaw(raw, server, quiet));
+}
+
+function openLoop(start: Start, rate: number): Promise<Figures> {
+  return withSink(start, COMPILED_SECONDS, async (server, quiet) => {
+    const before = cpuSeconds(server.pid);
+    const result = checked(await load(server, { rate, warmUpSeconds: WARM_SECONDS }));
+    await quiet();
+    return figuresOf(result, cpuSeconds(server.pid) - before, result.seconds);
+  });
 }
 
 /** Waits for a count that only grows; gives up after a minute. */
@@ -153,7 +203,7 @@ async function until(reached: () => boolean): Promise<void> {
 
 function memoryWithTriggers(count: number): Promise<number> {
   return withReceiver({ entries: manyRoutes(NOWHERE, count) }, async (server, port) => {
-    checked(await load(port, { seconds: 1, rate: 500 }));
+    checked(await load({ port }, { seconds: 1, rate: 500 }));
     return residentMegabytes(server.pid);
   });
 }
@@ -188,43 +238,55 @@ async function prefill(folder: string): Promise<{ keys: Start; backlog: Start }>
   return { keys: { from: keys }, backlog: { from: backlog } };
 }
 
-function measurements(keys: Start, backlog: Start, slow: Start | undefined): readonly Measurement[] {
+function measurements(
+  raw: Server,
+  { keys, backlog, slow }: { keys: Start; backlog: Start; slow: Start | undefined },
+): readonly Measurement[] {
   const all: Measurement[] = [
-    { name: 'raw `node:http`', take: raw },
-    { name: 'durable accept, no dedup keys yet', take: () => durableAccept({}) },
-    { name: 'durable accept', take: () => durableAccept(keys) },
-    { name: 'durable end to end, no dedup keys yet', take: () => endToEnd({}) },
-    { name: 'durable end to end', take: () => endToEnd(keys) },
-    { name: `… with ${BACKLOG.toLocaleString('en')} deliveries waiting`, take: () => endToEnd(backlog) },
+    { name: 'raw `node:http`', take: () => rawAlone(raw) },
+    { name: 'durable accept, no dedup keys yet', take: () => durableAccept(raw, {}) },
+    { name: 'durable accept', take: () => durableAccept(raw, keys) },
+    { name: 'durable end to end, no dedup keys yet', take: () => endToEnd(raw, {}) },
+    { name: 'durable end to end', take: () => endToEnd(raw, keys) },
+    { name: `… with ${BACKLOG.toLocaleString('en')} deliveries waiting`, take: () => endToEnd(raw, backlog) },
   ];
   if (slow !== undefined) {
-    all.push({ name: 'durable accept, an fsync of 1 ms more', take: () => durableAccept(slow) });
-    all.push({ name: 'durable end to end, an fsync of 1 ms more', take: () => endToEnd(slow) });
+    all.push({ name: 'durable accept, an fsync of 1 ms more', take: () => durableAccept(raw, slow) });
+    all.push({ name: 'durable end to end, an fsync of 1 ms more', take: () => endToEnd(raw, slow) });
   }
   for (const rate of RATES)
-    all.push({ name: `end to end, open loop at ${rate}/s`, take: () => endToEnd(keys, rate) });
+    all.push({ name: `end to end, open loop at ${rate}/s`, take: () => openLoop(keys, rate) });
   return all;
+}
+
+/** Takes each in turns, so many times. */
+async function inRounds(all: readonly Measurement[]): Promise<readonly Figures[]> {
+  const rounds = all.map((): Figures[] => []);
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [i, { name, take }] of all.entries()) {
+      const one = await take();
+      rounds[i]?.push(one);
+      say(`round ${round} of ${ROUNDS}: ${row(name, one)}`);
+    }
+  }
+  return rounds.map(middle);
 }
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
   try {
     const { keys, backlog } = await prefill(folder);
-    const slow = buildSlowFsync(folder);
-    if ('missing' in slow) say(`left out, an fsync of 1 ms more: ${slow.missing}`);
-    const all = measurements(keys, backlog, 'env' in slow ? { ...keys, ...slow } : undefined);
-    const rounds = all.map((): Figures[] => []);
-    for (let round = 1; round <= ROUNDS; round++) {
-      for (const [i, { name, take }] of all.entries()) {
-        const one = await take();
-        rounds[i]?.push(one);
-        say(`round ${round} of ${ROUNDS}: ${row(name, one, rounds[0]?.at(-1)?.perCpuSecond ?? 0)}`);
-      }
-    }
+    const slowed = buildSlowFsync(folder);
+    if ('missing' in slowed) say(`left out, an fsync of 1 ms more: ${slowed.missing}`);
+    const slow = 'env' in slowed ? { ...keys, ...slowed } : undefined;
+    const rows = await withRaw(async (raw) => {
+      const all = measurements(raw, { keys, backlog, slow });
+      const figures = await inRounds(all);
+      return figures.map((one, i) => row(all[i]?.name ?? '', one));
+    });
     say('memory, start, door and expressions');
     const memory = await memoryWithTriggers(10_000);
     const starts = [await firstAnswer(), await firstAnswer(), await firstAnswer()];
-    const baseline = middle(rounds[0] ?? []).perCpuSecond;
     const report = [
       `Measured ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version},`,
       `${BODY.length} B bodies, ${CONNECTIONS} connections, median of ${ROUNDS} interleaved rounds of ${SECONDS} s, ${KEYS.toLocaleString('en')} keys in the`,
@@ -232,8 +294,8 @@ async function main(): Promise<void> {
       '',
       '| | events per CPU-second | of raw | events/s | accept p50 / p99 ms | end to end p50 / p99 ms | MB |',
       '|---|---|---|---|---|---|---|',
-      ...all.map(({ name }, i) => row(name, middle(rounds[i] ?? []), baseline)),
-      ...('missing' in slow ? ['', `Left out, an fsync of 1 ms more: ${slow.missing}.`] : []),
+      ...rows,
+      ...('missing' in slowed ? ['', `Left out, an fsync of 1 ms more: ${slowed.missing}.`] : []),
       '',
       `Memory with 10,000 triggers: ${memory.toFixed(0)} MB. First 202 after the start of the process: ${median(starts).toFixed(0)} ms.`,
       '',

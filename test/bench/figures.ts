@@ -4,6 +4,8 @@ import { median, percentile } from './percentile.ts';
 /** What one measurement came to. */
 export interface Figures {
   readonly perCpuSecond: number;
+  /** That, in proportion to raw `node:http` in the same seconds; left out where the load was not what the core could take. */
+  readonly ofRaw?: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -22,6 +24,16 @@ export function figuresOf(result: LoadResult, cpu: number, seconds: number): Fig
   };
 }
 
+/** Several loads as one. */
+export function joined(results: readonly LoadResult[]): LoadResult {
+  return {
+    sent: results.reduce((sum, { sent }) => sum + sent, 0),
+    seconds: results.reduce((sum, { seconds }) => sum + seconds, 0),
+    statuses: Object.assign({}, ...results.map(({ statuses }) => statuses)) as LoadResult['statuses'],
+    latencies: Float64Array.from(results.flatMap(({ latencies }) => [...latencies])).sort(),
+  };
+}
+
 /** The median of each figure. */
 export function middle(rounds: readonly Figures[]): Figures {
   const of = (pick: (one: Figures) => number | undefined) => median(rounds.flatMap((one) => pick(one) ?? []));
@@ -30,6 +42,7 @@ export function middle(rounds: readonly Figures[]): Figures {
     perSecond: of((one) => one.perSecond),
     p50: of((one) => one.p50),
     p99: of((one) => one.p99),
+    ...(rounds.some((one) => one.ofRaw !== undefined) ? { ofRaw: of((one) => one.ofRaw) } : {}),
     ...(rounds.some((one) => one.memory !== undefined) ? { memory: of((one) => one.memory) } : {}),
     ...(rounds.some((one) => one.endToEnd !== undefined)
       ? { endToEnd: { p50: of((one) => one.endToEnd?.p50), p99: of((one) => one.endToEnd?.p99) } }
@@ -37,14 +50,14 @@ export function middle(rounds: readonly Figures[]): Figures {
   };
 }
 
-/** A row of the table, with its ratio to what raw `node:http` does. */
-export function row(name: string, one: Figures, raw: number): string {
+/** A row of the table. */
+export function row(name: string, one: Figures): string {
   const ends =
     one.endToEnd === undefined ? '–' : `${one.endToEnd.p50.toFixed(1)} / ${one.endToEnd.p99.toFixed(1)}`;
   const cells = [
     name,
     Math.round(one.perCpuSecond),
-    (one.perCpuSecond / raw).toFixed(2),
+    one.ofRaw?.toFixed(2) ?? '–',
     Math.round(one.perSecond),
     `${one.p50.toFixed(1)} / ${one.p99.toFixed(1)}`,
     ends,
