@@ -51,7 +51,7 @@ export function eachEntry(
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
   const key = new Uint32Array(4);
   for (let at = 0; at < row.length; at += HEAD + view.getUint32(at + HEAD - 4, true)) {
-    for (let i = 0; i < 4; i++) key[i] = view.getUint32(at + 4 * i, true);
+    readKey(row, at, key);
     visit(key, at, view.getFloat64(at + KEY_BYTES + FINGERPRINT_BYTES, true));
   }
 }

@@ -31,15 +31,20 @@ export function createSpace(db: DatabaseSync, maxBytes: number): Space {
     return (total - unused) * PAGE_BYTES;
   }
 
+  /** Bytes until history is dropped. */
+  function room(): number {
+    return maxBytes * TRIM_FROM - used();
+  }
+
   /** So much may still be written before it has to be measured. */
   let unmeasured = 0;
 
   function tightAfter(bytes: number): boolean {
     unmeasured -= GROWTH * bytes + GROWTH_AT_LEAST;
     if (unmeasured > 0) return false;
-    const room = maxBytes * TRIM_FROM - used();
-    unmeasured = Math.min(room, MEASURED_AFTER);
-    return room <= 0;
+    const left = room();
+    unmeasured = Math.min(left, MEASURED_AFTER);
+    return left <= 0;
   }
 
   return {
@@ -51,7 +56,7 @@ export function createSpace(db: DatabaseSync, maxBytes: number): Space {
       return used() >= maxBytes;
     },
     get tight() {
-      return used() >= maxBytes * TRIM_FROM;
+      return room() <= 0;
     },
   };
 }
