@@ -168,7 +168,7 @@ describe('egress', () => {
   );
 
   it('connects to the address that was checked: a name is resolved once per connection', async () => {
-    await using target = await startTarget(answering(200));
+    await using target = await startTarget(answering(200, { 'content-length': '0' }));
     let asked = 0;
     const lookup: Lookup = (name, options, callback) =>
       resolvingTo(++asked === 1 ? '127.0.0.1' : '169.254.169.254')(name, options, callback);

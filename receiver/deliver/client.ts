@@ -16,6 +16,7 @@ import type {
   StreamHandle,
   StreamListener,
 } from './outbound.ts';
+import { createPlainPool, type PlainPool } from './plain/pool.ts';
 import { createRoster } from './roster.ts';
 import { Stream } from './stream.ts';
 
@@ -42,6 +43,9 @@ const UNSENDABLE: Failure = { code: 'Unsendable', message: 'the target has no va
 const CLOSED: Failure = { code: 'Closed', message: 'the client was closed' };
 
 interface Origin {
+  /** For what is posted, as long as it and its answers are plain. */
+  readonly plain: PlainPool;
+  /** For everything else; opens nothing before it is used. */
   readonly pool: Pool;
   /** The tick of its last use. */
   usedAt: number;
@@ -73,21 +77,26 @@ export function createClient(options: ClientOptions): OutboundClient {
     return made;
   }
 
-  function poolOf(to: Endpoint): Pool {
+  function originOf(to: Endpoint): Origin {
     const known = origins.get(to.poolKey);
     if (known !== undefined) {
       known.usedAt = tick;
-      return known.pool;
+      return known;
     }
-    const pool = new Pool(to.origin, {
+    const { origin, caCerts } = to;
+    const timeoutMs = CONNECT_TIMEOUT_MS;
+    const connect = createConnector({ origin, egress, lookup: options.lookup, caCerts, timeoutMs });
+    const plain = createPlainPool({
+      origin,
+      connect,
       connections,
-      connect: createConnector({
-        origin: to.origin,
-        egress,
-        lookup: options.lookup,
-        caCerts: to.caCerts,
-        timeoutMs: CONNECT_TIMEOUT_MS,
-      }),
+      maxHeaderBytes: MAX_HEADER_BYTES,
+      tick: () => tick,
+      tickMs: TICK_MS,
+    });
+    const pool = new Pool(origin, {
+      connections,
+      connect,
       pipelining: 1,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The exchange has one time for all of it; these would only restart per byte.
@@ -95,8 +104,9 @@ export function createClient(options: ClientOptions): OutboundClient {
       bodyTimeout: 0,
       allowH2: false,
     });
-    origins.set(to.poolKey, { pool, usedAt: tick });
-    return pool;
+    const made = { plain, pool, usedAt: tick };
+    origins.set(to.poolKey, made);
+    return made;
   }
 
   function ticked(): void {
@@ -115,10 +125,12 @@ export function createClient(options: ClientOptions): OutboundClient {
   }
 
   function closeIdle(): void {
-    for (const [key, { pool, usedAt }] of origins) {
+    for (const [key, { plain, pool, usedAt }] of origins) {
+      plain.sweep();
       if (tick - usedAt < idleTicks) continue;
       origins.delete(key);
       // Waits for what is still under way there; nothing new can come.
+      plain.close();
       void pool.close();
     }
   }
@@ -140,7 +152,9 @@ export function createClient(options: ClientOptions): OutboundClient {
     const exchange = new Exchange(owner, deadlineIn(request.timeoutMs), done);
     const path = to.path(request.path, request.query);
     const headers = to.headers(request.headers);
-    poolOf(to).dispatch({ method: 'POST', path, headers, body: request.body }, exchange);
+    const sent = { method: 'POST', path, headers, body: request.body } as const;
+    const { plain, pool } = originOf(to);
+    if (!plain.dispatch(sent, exchange)) pool.dispatch(sent, exchange);
     keepTicking();
   }
 
@@ -152,7 +166,10 @@ export function createClient(options: ClientOptions): OutboundClient {
     }
     const bounded = { ...owner, maxAnswerBytes: request.maxAnswerBytes };
     const exchange = new Exchange(bounded, deadlineIn(request.timeoutMs), done);
-    poolOf(to).dispatch({ method: 'GET', path: to.path(''), headers: to.headers(request.headers) }, exchange);
+    originOf(to).pool.dispatch(
+      { method: 'GET', path: to.path(''), headers: to.headers(request.headers) },
+      exchange,
+    );
     keepTicking();
   }
 
@@ -165,7 +182,7 @@ export function createClient(options: ClientOptions): OutboundClient {
     const bounded = { ...owner, maxAnswerBytes: request.maxAnswerBytes };
     const exchange = new Exchange(bounded, deadlineIn(request.timeoutMs), done);
     const path = to.path(request.path, request.query);
-    poolOf(to).dispatch({ method: 'GET', path, headers: to.headers(request.headers) }, exchange);
+    originOf(to).pool.dispatch({ method: 'GET', path, headers: to.headers(request.headers) }, exchange);
     keepTicking();
   }
 
@@ -178,7 +195,10 @@ export function createClient(options: ClientOptions): OutboundClient {
     }
     const path = to.path(request.path, request.query);
     const upgrade = request.upgrade === undefined ? {} : { upgrade: request.upgrade };
-    poolOf(to).dispatch({ method: 'GET', path, headers: to.headers(request.headers), ...upgrade }, opened);
+    originOf(to).pool.dispatch(
+      { method: 'GET', path, headers: to.headers(request.headers), ...upgrade },
+      opened,
+    );
     keepTicking();
     return opened;
   }
@@ -188,8 +208,10 @@ export function createClient(options: ClientOptions): OutboundClient {
     cancelTick?.();
     cancelTick = undefined;
     for (const exchange of owner.underWay.items()) exchange.stop(CLOSED);
-    const pools = [...origins.values()].map(({ pool }) => pool.destroy());
+    const all = [...origins.values()];
     origins.clear();
+    for (const { plain } of all) plain.close();
+    const pools = all.map(({ pool }) => pool.destroy());
     await Promise.all(pools);
   }
 

@@ -33,6 +33,11 @@ export interface ExchangeOwner {
   afterRelease(exchange: Exchange): void;
 }
 
+/** Whoever carries it, and can be told to leave it. */
+interface Abortable {
+  abort(reason: Error): void;
+}
+
 /**
  * One request and its answer, as undici's dispatcher drives it. A class, and not a closure, because one is made per
  * attempt on the hot path and its methods are shared.
@@ -43,7 +48,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   readonly #owner: ExchangeOwner;
   readonly #seat: Seat<UnderWay>;
   #done: OutboundDone | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Abortable | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #first: Buffer | undefined;
@@ -57,22 +62,18 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
     this.#seat = owner.underWay.add(this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Abortable): void {
     // Its time ran out while it waited for a connection: it must not be sent any more.
     if (this.#done === undefined) controller.abort(new Error('ended before it was sent'));
     else this.#controller = controller;
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
+  onResponseStart(_controller: Abortable, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status;
     this.#headers = headers;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Abortable, chunk: Buffer): void {
     const room = this.#owner.maxAnswerBytes - this.#bytes;
     const kept = chunk.length > room ? chunk.subarray(0, room) : chunk;
     this.#bytes += kept.length;
@@ -92,7 +93,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
     this.#end({ status: this.#status, headers: this.#headers, body: this.#body() }, undefined);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_controller: Abortable | null, error: Error): void {
     this.#controller = undefined;
     this.#end(undefined, failureOf(error));
   }

@@ -1,0 +1,140 @@
+import type { buildConnector } from 'undici';
+import type { Exchange } from '../exchange.ts';
+import { createFifo } from '../fifo.ts';
+import { createAnswerReader } from './answer-head.ts';
+import { type ConnectionOwner, type Job, PlainConnection } from './connection.ts';
+import { handOver } from './handed-over.ts';
+import { createHeadWriter, type PlainRequest } from './request-text.ts';
+
+/** What a pool is made of. */
+export interface PlainPoolOptions {
+  /** Scheme, host and port. */
+  readonly origin: URL;
+  readonly connect: buildConnector.connector;
+  /** At most so many connections. */
+  readonly connections: number;
+  /** What an answer's head may take, once undici reads it. */
+  readonly maxHeaderBytes: number;
+  /** The client's tick, and how long one is. */
+  readonly tick: () => number;
+  readonly tickMs: number;
+}
+
+/** The connections to one origin that carry plain requests. */
+export interface PlainPool {
+  /** Sends a request; false: it, or this origin's answers, are not plain, and nothing was done. */
+  dispatch(request: PlainRequest, exchange: Exchange): boolean;
+  /** Closes what rested for too long. */
+  sweep(): void;
+  /** Takes nothing more; what is under way comes to its end. */
+  close(): void;
+}
+
+/** How long an origin is left to undici after an answer that was not plain: its next ones will hardly be. */
+const LEFT_MS = 60_000;
+
+/** Makes a pool without connections. */
+export function createPlainPool(options: PlainPoolOptions): PlainPool {
+  const { origin, connect, connections, maxHeaderBytes, tick, tickMs } = options;
+  const writeHead = createHeadWriter(origin.host);
+  const target = connectionTarget(origin);
+  const waiting = createFifo<Job>();
+  /** The last to rest is the first to be used: those beyond what is needed come to their end. */
+  let idle: PlainConnection[] = [];
+  let resting: PlainConnection[] = [];
+  let open = 0;
+  let closed = false;
+  let plainFrom = 0;
+
+  const owner: ConnectionOwner = {
+    readHead: createAnswerReader(),
+    rests(connection) {
+      if (resting.push(connection) === 1) setImmediate(wake);
+    },
+    gone: closedOne,
+    handOver(socket, came, job) {
+      plainFrom = tick() + LEFT_MS / tickMs;
+      handOver(origin.origin, { socket, came, maxHeaderBytes }, job);
+    },
+  };
+
+  function wake(): void {
+    const rested = resting;
+    resting = [];
+    for (const connection of rested) if (connection.usable) serve(connection);
+  }
+
+  /** Has it send what waited longest, or rest. */
+  function serve(connection: PlainConnection): void {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (connection.send(next)) return;
+    }
+    if (closed) connection.destroy();
+    else {
+      connection.restsSince = tick();
+      idle.push(connection);
+    }
+  }
+
+  function openFor(job: Job): void {
+    open += 1;
+    connect(target, (error, socket) => {
+      if (socket) {
+        const connection = new PlainConnection(socket, owner);
+        if (!connection.send(job)) serve(connection);
+        return;
+      }
+      closedOne();
+      job.exchange.onResponseError(null, error ?? new Error('no connection'));
+    });
+  }
+
+  function closedOne(): void {
+    open -= 1;
+    const next = waiting.shift();
+    if (next !== undefined) openFor(next);
+  }
+
+  function hasRested({ restsSince, restMs }: PlainConnection): boolean {
+    return (tick() - restsSince) * tickMs >= restMs;
+  }
+
+  function rested(): PlainConnection | undefined {
+    for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
+      if (!one.usable) continue;
+      if (!hasRested(one)) return one;
+      one.destroy();
+    }
+    return undefined;
+  }
+
+  return {
+    dispatch(request, exchange) {
+      if (tick() < plainFrom) return false;
+      const head = writeHead(request);
+      if (head === undefined) return false;
+      const job = { request, head, exchange };
+      const connection = rested();
+      if (connection !== undefined) {
+        if (!connection.send(job)) serve(connection);
+      } else if (open < connections) openFor(job);
+      else waiting.push(job);
+      return true;
+    },
+    sweep() {
+      idle = idle.filter((connection) => {
+        if (connection.usable && hasRested(connection)) connection.destroy();
+        return connection.usable;
+      });
+    },
+    close() {
+      closed = true;
+      for (const connection of idle.splice(0)) connection.destroy();
+    },
+  };
+}
+
+/** As undici has it: an IPv6 address without its brackets, and a name for TLS where it is none. */
+function connectionTarget({ protocol, host, hostname, port }: URL): buildConnector.Options {
+  return { protocol, host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port };
+}
