@@ -427,12 +427,35 @@ export function journalSuite(name: string, makePlace: () => Promise<Place>): voi
         const { deliveries } = await committed({ at: T, triggers: ['a/x'], held: true });
         const delivery = deliveries[0] ?? 0;
         journal.settle({ delivery, state: 'delivered', attempt: { at: T, durationMs: 1 } });
+        journal.settle({ delivery, state: 'delivered', attempt: { at: T, durationMs: 2 } });
         journal.settle({ delivery, state: 'waiting', due: T });
         journal.settle({ delivery, state: 'dead', at: T, reason: 'late' });
         journal.settle({ delivery: 999_999, state: 'delivered', attempt: { at: T, durationMs: 1 } });
         await journal.flush();
         expect(await claimedIds(T)).toEqual([]);
         expect(await journal.stats()).toMatchObject({ backlog: 0, dead: 0 });
+        const [row] = (await journal.deliveries({ limit: 5 })).items;
+        expect(row).toMatchObject({ state: 'delivered', attempts: [{ at: T, durationMs: 1 }] });
+      });
+
+      it('ends many at once in any order, and none beside them', async () => {
+        const all: number[] = [];
+        for (let i = 0; i < 40; i++) {
+          const { deliveries } = await committed({ at: T, triggers: ['a/x'] });
+          all.push(...deliveries);
+        }
+        const left = [0, 7, 8, 39];
+        const ended = all.filter((_, i) => !left.includes(i)).toReversed();
+        for (const delivery of [...ended, ...ended.slice(3, 5)]) {
+          journal.settle({ delivery, state: 'delivered', attempt: { at: T, durationMs: delivery } });
+        }
+        await journal.flush();
+        expect(await journal.stats()).toMatchObject({ backlog: left.length });
+        expect(await claimedIds(T)).toEqual(left.map((i) => all[i]));
+        const { items } = await journal.deliveries({ limit: 100, state: 'delivered' });
+        expect(items.map(({ id, attempts }) => [id, attempts[0]?.durationMs])).toEqual(
+          ended.map((id) => [id, id]),
+        );
       });
     });
 

@@ -17,7 +17,7 @@ function rows(): readonly (readonly unknown[])[] {
 
 describe('rows that are gathered', () => {
   it.each([0, 1, 2, 7, 31, 32, 33, 43, 64, 107])('are all there after write: %i', (count) => {
-    const inserter = createRowInserter(db, 'pair', '(?, ?, 7)');
+    const inserter = createRowInserter(db, '(?, ?, 7)', (values) => `INSERT INTO pair ${values}`);
     const expected = Array.from({ length: count }, (_, i) => [i + 1, `text ${i}`, 7]);
     for (const [id, text] of expected) inserter.add(id as number, text as string);
     inserter.write();
@@ -29,7 +29,7 @@ describe('rows that are gathered', () => {
   });
 
   it('go with the transaction that was rolled back', () => {
-    const inserter = createRowInserter(db, 'pair', '(?, ?, 7)');
+    const inserter = createRowInserter(db, '(?, ?, 7)', (values) => `INSERT INTO pair ${values}`);
     inserter.add(1, 'gone');
     inserter.rolledBack();
     inserter.add(2, 'kept');

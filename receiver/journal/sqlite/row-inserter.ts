@@ -16,21 +16,28 @@ export interface RowInserter {
   rolledBack(): void;
 }
 
-/** Makes an inserter; `row` is one row of the statement's VALUES, with a `?` for each value that `add` gets. */
-export function createRowInserter(db: DatabaseSync, table: string, row: string): RowInserter {
+/**
+ * Makes an inserter; `row` is one row of VALUES, with a `?` for each value that `add` gets, and `statement` makes the whole
+ * of them.
+ */
+export function createRowInserter(
+  db: DatabaseSync,
+  row: string,
+  statement: (values: string) => string,
+): RowInserter {
   const columns = row.split('?').length - 1;
   const statements = GROUPS.map((rows): readonly [number, StatementSync] => [
     rows * columns,
-    db.prepare(`INSERT INTO ${table} VALUES ${Array.from({ length: rows }, () => row).join(', ')}`),
+    db.prepare(statement(`VALUES ${Array.from({ length: rows }, () => row).join(', ')}`)),
   ]);
   const most = GROUPS[0] * columns;
   let values: SQLInputValue[] = [];
 
   function write(): void {
     let at = 0;
-    for (const [size, statement] of statements) {
+    for (const [size, insert] of statements) {
       for (; values.length - at >= size; at += size) {
-        statement.run(...(size === values.length ? values : values.slice(at, at + size)));
+        insert.run(...(size === values.length ? values : values.slice(at, at + size)));
       }
     }
     values = [];

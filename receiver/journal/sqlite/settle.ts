@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { appendAttempt } from './attempt.ts';
 import type { BatchReader } from './batch-reader.ts';
 import { BEHIND, type Lines } from './lines.ts';
+import { createRowInserter } from './row-inserter.ts';
 import type { Shapes } from './shapes.ts';
 import type { Tally } from './tally.ts';
 import { STATE } from './wire.ts';
@@ -27,21 +28,33 @@ interface Revived {
   readonly shape: number;
 }
 
-/**
- * Makes the function that executes one settlement, read from where the reader stands up to `end`. One of no known delivery
- * is void.
- */
+/** Executes settlements. One of no known delivery is void. */
+export interface Settler {
+  /** Executes the settlement that the reader stands at, up to `end`; what it says is in the tables after `write` only. */
+  execute(reader: BatchReader, end: number): void;
+  /** Inside the caller's transaction, before it ends. */
+  write(): void;
+  rolledBack(): void;
+}
+
+/** Makes the settler. */
 export function createSettler(
   db: DatabaseSync,
   { tally, shapes, lines }: { tally: Tally; shapes: Shapes; lines: Lines },
-) {
+): Settler {
   // The bytes are put one behind the other inside the database: the common case reads nothing back.
   const finish = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, ?, ?, ?,
     iif(history IS NULL, ?4, CAST(history || ?4 AS BLOB)), task, line FROM waiting WHERE id = ?5`);
-  // Delivered at the first attempt.
-  const finishFirst = db.prepare(`INSERT INTO done SELECT id, event, trigger, shape, 2, ?, NULL,
-    iif(history IS NULL, ?2, CAST(history || ?2 AS BLOB)), task, line FROM waiting WHERE id = ?3`);
-  const drop = db.prepare('DELETE FROM waiting WHERE id = ?');
+  // Delivered and in no line, which nearly all are: many at once. One that is told twice is done once.
+  const finishMany = createRowInserter(
+    db,
+    '(?, ?, ?)',
+    (values) => `INSERT OR IGNORE INTO done SELECT id, event, trigger, shape, 2, column2, NULL,
+      iif(history IS NULL, column3, CAST(history || column3 AS BLOB)), task, line
+      FROM (${values}) CROSS JOIN waiting ON id = column1`,
+  );
+  const drop = db.prepare('DELETE FROM waiting WHERE id BETWEEN ? AND ?');
+  let finished: number[] = [];
   const place = db.prepare('SELECT trigger, line FROM waiting WHERE id = ? AND line IS NOT NULL');
   const size = db.prepare(`SELECT length(head) + coalesce(length(data), 0) AS bytes
     FROM event WHERE id = (SELECT event FROM done WHERE id = ?)`);
@@ -70,14 +83,37 @@ export function createSettler(
     tally.deadBytes += by * bytes;
   }
 
+  function deliver({ delivery, time, attempt, ...told }: Told): void {
+    if (tally.lined > 0) {
+      end({ delivery, time, attempt, ...told });
+      return;
+    }
+    finishMany.add(delivery, time, attempt);
+    finished.push(delivery);
+  }
+
+  /** Ends those that are gathered. Ids that follow one another go together. */
+  function write(): void {
+    if (finished.length === 0) return;
+    finishMany.write();
+    finished.sort((a, b) => a - b);
+    let [first = 0] = finished;
+    let last = first;
+    for (const delivery of finished) {
+      if (delivery > last + 1) {
+        tally.backlog -= Number(drop.run(first, last).changes);
+        first = delivery;
+      }
+      last = delivery;
+    }
+    tally.backlog -= Number(drop.run(first, last).changes);
+    finished = [];
+  }
+
   function end({ state, delivery, time, reason, attempt }: Told): void {
-    const made =
-      state === STATE.delivered
-        ? finishFirst.run(time, attempt, delivery)
-        : finish.run(state, time, reason, attempt, delivery);
-    if (made.changes === 0) return;
+    if (finish.run(state, time, reason, attempt, delivery).changes === 0) return;
     const inLine = placeOf(delivery);
-    drop.run(delivery);
+    drop.run(delivery, delivery);
     tally.backlog--;
     if (inLine !== undefined) tally.lined--;
     advance(inLine);
@@ -118,16 +154,25 @@ export function createSettler(
   const byState: Readonly<Record<number, (told: Told) => void>> = {
     [STATE.waiting]: delay,
     [STATE.parked]: parkOne,
-    [STATE.delivered]: end,
+    [STATE.delivered]: deliver,
     [STATE.dead]: end,
   };
 
-  return (reader: BatchReader, end: number): void => {
-    const state = reader.u8();
-    const delivery = reader.f64();
-    const time = reader.f64();
-    const reason = reader.text(reader.u32());
-    const attempt = reader.slice(end - reader.at);
-    byState[state]?.({ state, delivery, time, reason: reason === '' ? null : reason, attempt });
+  return {
+    execute(reader, end) {
+      const state = reader.u8();
+      const delivery = reader.f64();
+      const time = reader.f64();
+      const reason = reader.text(reader.u32());
+      const attempt = reader.slice(end - reader.at);
+      // What is told of one delivery holds in the order in which it was told.
+      if (state !== STATE.delivered) write();
+      byState[state]?.({ state, delivery, time, reason: reason === '' ? null : reason, attempt });
+    },
+    write,
+    rolledBack() {
+      finishMany.rolledBack();
+      finished = [];
+    },
   };
 }

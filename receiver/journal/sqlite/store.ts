@@ -104,8 +104,8 @@ function openParts(
   const rows = createRowWriter(db, { names, counts });
   const rowReader = createRowReader(db, names);
   const dueMover = createDueMover(db);
-  const settle = createSettler(db, { tally, shapes, lines });
-  const units = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settle, reply });
+  const settler = createSettler(db, { tally, shapes, lines });
+  const units = createUnitWriter(db, { names, seen, shapes, tally, lines, rows, ids, settler, reply });
   const pruner = createPruner(db, { tally, retention, limits });
   const lists = createLists(db, { names, ids, directory });
   let damaged: number[] = [];
@@ -134,6 +134,7 @@ function openParts(
       begin.run();
       const result = work();
       units.write();
+      settler.write();
       seen.write();
       counts.write();
       tally.write();
@@ -149,6 +150,7 @@ function openParts(
       if (db.isTransaction) db.exec('ROLLBACK');
       names.rolledBack();
       units.rolledBack();
+      settler.rolledBack();
       tally.rolledBack();
       ids.rolledBack();
       seen.rolledBack();
@@ -186,7 +188,7 @@ function openParts(
       for (let left = reader.u32(); left > 0; left--) units.execute(reader);
     },
     [OPERATION.settle]() {
-      settle(reader, reader.end);
+      settler.execute(reader, reader.end);
       if (exhausted) changed();
     },
     [OPERATION.shape]() {

@@ -7,6 +7,7 @@ import type { Names } from './names.ts';
 import type { ReplyWriter } from './reply.ts';
 import { createRowInserter } from './row-inserter.ts';
 import type { SeenIndex } from './seen-index.ts';
+import type { Settler } from './settle.ts';
 import type { Shapes } from './shapes.ts';
 import type { Tally } from './tally.ts';
 import { DELIVERY_FLAG, FINGERPRINT_BYTES, KEY_BYTES, STATE, UNIT_FLAG } from './wire.ts';
@@ -20,8 +21,7 @@ export interface UnitParts {
   readonly lines: Lines;
   readonly rows: RowWriter;
   readonly ids: IdIndex;
-  /** Executes the settlement that the reader stands at, up to `end`. */
-  readonly settle: (reader: BatchReader, end: number) => void;
+  readonly settler: Settler;
   readonly reply: ReplyWriter;
 }
 
@@ -54,11 +54,13 @@ export interface UnitWriter {
 
 /** Makes the writer of units. */
 export function createUnitWriter(db: DatabaseSync, parts: UnitParts): UnitWriter {
-  const { names, seen, shapes, tally, lines, rows, ids, settle, reply } = parts;
-  const events = createRowInserter(db, 'event', '(?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const { names, seen, shapes, tally, lines, rows, ids, settler, reply } = parts;
+  const intoEvent = (values: string) => `INSERT INTO event ${values}`;
+  const intoWaiting = (values: string) => `INSERT INTO waiting ${values}`;
+  const events = createRowInserter(db, '(?, ?, ?, ?, ?, ?, ?, ?, ?)', intoEvent);
   // The common cases by themselves: each value that is bound costs as much as the smallest column does.
-  const held = createRowInserter(db, 'waiting', '(?, ?, ?, ?, 0, ?, 1, 0, NULL, NULL, NULL, NULL)');
-  const parked = createRowInserter(db, 'waiting', '(?, ?, ?, ?, 1, ?, 0, 0, ?, NULL, NULL, NULL)');
+  const held = createRowInserter(db, '(?, ?, ?, ?, 0, ?, 1, 0, NULL, NULL, NULL, NULL)', intoWaiting);
+  const parked = createRowInserter(db, '(?, ?, ?, ?, 1, ?, 0, 0, ?, NULL, NULL, NULL)', intoWaiting);
   const insertDelivery = db.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)');
   // One for all units: nothing is allocated per unit.
   const unit: Parts = {
@@ -189,7 +191,7 @@ export function createUnitWriter(db: DatabaseSync, parts: UnitParts): UnitWriter
     const count = reader.u32();
     for (let i = 0; i < count; i++) {
       const length = reader.u32();
-      settle(reader, reader.at + length);
+      settler.execute(reader, reader.at + length);
     }
   }
 
