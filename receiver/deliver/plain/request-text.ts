@@ -30,8 +30,6 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 5.5: visible characters and white space, each one byte. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const PATH = /^\/[\x21-\x7e]*$/;
-/** Names that are remembered; then it begins anew. */
-const MOST_NAMES = 1024;
 
 /** Writes the head of a request, in Latin-1; undefined where it is not plain, whatever else it may be. */
 export type WriteHead = (request: PlainRequest) => string | undefined;
@@ -39,15 +37,11 @@ export type WriteHead = (request: PlainRequest) => string | undefined;
 /** Makes a writer for requests to one host, which is `name` or `name:port`. */
 export function createHeadWriter(host: string): WriteHead {
   const begin = ` HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
-  const plainNames = new Set<string>();
-
-  function isPlain(name: string): boolean {
-    if (plainNames.has(name)) return true;
-    if (!TOKEN.test(name) || FRAMING.has(name.toLowerCase())) return false;
-    if (plainNames.size >= MOST_NAMES) plainNames.clear();
-    plainNames.add(name);
-    return true;
-  }
+  /**
+   * By their places, the names and values of the last request that was plain: those of the next are mostly the same, and
+   * need no second look.
+   */
+  let last: readonly string[] = [];
 
   return ({ method, path, headers, body }) => {
     if (!PATH.test(path)) return undefined;
@@ -55,9 +49,15 @@ export function createHeadWriter(host: string): WriteHead {
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string;
       const value = headers[i + 1] as string;
-      if (!isPlain(name) || !VALUE.test(value)) return undefined;
+      if (name !== last[i] && !isPlainName(name)) return undefined;
+      if (value !== last[i + 1] && !VALUE.test(value)) return undefined;
       text += `${name}: ${value}\r\n`;
     }
+    last = headers;
     return `${text}content-length: ${body.length}\r\n\r\n`;
   };
+}
+
+function isPlainName(name: string): boolean {
+  return TOKEN.test(name) && !FRAMING.has(name.toLowerCase());
 }
