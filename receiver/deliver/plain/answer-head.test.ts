@@ -26,6 +26,12 @@ describe('the head of a plain answer', () => {
     });
   });
 
+  it('says that its body comes in chunks', () => {
+    expect(read(head('HTTP/1.1 200 x', 'Transfer-Encoding: chunked'))).toMatchObject({
+      bodyLength: 'chunked',
+    });
+  });
+
   it('is read anew where it differs from the last one', () => {
     const reader = createAnswerReader();
     const ask = (status: number, body: string) =>
@@ -45,7 +51,12 @@ describe('the head of a plain answer', () => {
     ['with white space before a colon', head('HTTP/1.1 200 OK', 'Content-Length : 0')],
     ['with a control character', head('HTTP/1.1 200 OK', 'Content-Length: 0', 'X: a\0')],
     ['with bytes beyond ASCII', head('HTTP/1.1 200 OK', 'Content-Length: 0', 'X: \xe4')],
-    ['in chunks', head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Content-Length: 3')],
+    [
+      'in chunks and with a length',
+      head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Content-Length: 3'),
+    ],
+    ['in another coding', head('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, chunked')],
+    ['in chunks where there is no body', head('HTTP/1.1 204 x', 'Transfer-Encoding: chunked')],
     ['that ends with the connection', head('HTTP/1.1 200 OK')],
     ['with two lengths', head('HTTP/1.1 200 OK', 'Content-Length: 0', 'Content-Length: 0')],
     ['with a length that is none', head('HTTP/1.1 200 OK', 'Content-Length: 0x1')],

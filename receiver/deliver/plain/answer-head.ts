@@ -6,7 +6,7 @@ export interface AnswerHead {
   readonly headers: IncomingHttpHeaders;
   /** Where the body begins. */
   readonly bodyAt: number;
-  readonly bodyLength: number;
+  readonly bodyLength: number | 'chunked';
   /** How long the connection may rest afterwards and be used again, in milliseconds; 0: not at all. */
   readonly restMs: number;
 }
@@ -29,19 +29,18 @@ const BLANK_AT_END = /[\t ]$/;
 const LENGTH = /^\d{1,9}$/;
 const TIMEOUT = /^timeout=(\d{1,6})(?:,|$)/;
 
-/** Headers that say that the body is framed in another way, and names that objects have of their own. */
+/** Headers that change what follows, and names that objects have of their own. */
 const OTHERS: ReadonlySet<string> = new Set([
   '__proto__',
   'constructor',
   'proxy-connection',
   'trailer',
-  'transfer-encoding',
   'upgrade',
 ]);
 
 /**
  * Makes a reader of plain answers: HTTP/1.1, a final status, every line ended by CRLF, values of ASCII, one Content-Length
- * (or a status without a body), Connection left out or `keep-alive` or `close`, and whole in the first piece that comes.
+ * or `chunked` (or a status without a body), Connection left out or `keep-alive` or `close`, and whole in the first piece that comes.
  * Whatever it takes, undici would take, and tell the same.
  */
 export function createAnswerReader(): ReadAnswerHead {
@@ -67,7 +66,7 @@ function readHead(text: string): AnswerHead | undefined {
   const status = Number(STATUS.exec(first)?.[1]);
   const headers = Number.isNaN(status) ? undefined : readHeaders(lines);
   if (headers === undefined) return undefined;
-  const bodyLength = bodyLengthOf(status, headers['content-length']);
+  const bodyLength = bodyLengthOf(status, headers);
   const restMs = restOf(headers);
   if (bodyLength === undefined || restMs === undefined) return undefined;
   return { status, headers, bodyAt: text.length + 4, bodyLength, restMs };
@@ -85,9 +84,13 @@ function readHeaders(lines: readonly string[]): Headers | undefined {
   return headers;
 }
 
-/** RFC 9112 6.3; undefined where something else than one Content-Length says it. */
-function bodyLengthOf(status: number, length: string | string[] | undefined): number | undefined {
+/** RFC 9112 6.3; undefined where something else says it than one Content-Length, or `chunked` alone. */
+function bodyLengthOf(status: number, headers: Headers): number | 'chunked' | undefined {
   const hasNone = status === 204 || status === 304;
+  const length = headers['content-length'];
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined)
+    return coding === 'chunked' && length === undefined && !hasNone ? coding : undefined;
   if (length === undefined) return hasNone ? 0 : undefined;
   if (typeof length !== 'string' || !LENGTH.test(length)) return undefined;
   return hasNone && Number(length) > 0 ? undefined : Number(length);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Exchange } from '../exchange.ts';
 import { REST_MS, type ReadAnswerHead } from './answer-head.ts';
+import { readChunks } from './chunks.ts';
 import type { PlainRequest } from './request-text.ts';
 
 /** A request, and who is told of its answer. */
@@ -22,6 +23,7 @@ export interface ConnectionOwner {
   handOver(socket: Socket, came: Buffer, job: Job): void;
 }
 
+const NO_HEAD = { bodyLength: 0, bodyAt: 0 } as const;
 /** Head and body go out as one piece up to this. */
 const COPIED = 16 << 10;
 
@@ -101,36 +103,44 @@ export class PlainConnection {
     const job = this.#job;
     // Nobody asked: what it means, and for whom, cannot be told.
     if (job === undefined) this.destroy();
-    else if (this.#left >= 0) this.#body(job, chunk);
+    else if (this.#left >= 0) this.#body(job, chunk.subarray(0, this.#left), chunk.length > this.#left);
     else this.#begin(job, chunk);
   };
 
-  #begin(job: Job, chunk: Buffer): void {
-    const head = this.#owner.readHead(chunk);
-    if (head === undefined) {
-      this.#handOver(job, chunk);
+  #begin(job: Job, piece: Buffer): void {
+    const head = this.#owner.readHead(piece);
+    const { bodyLength, bodyAt } = head ?? NO_HEAD;
+    // A body in chunks is read where all of it is here: nothing has been told by then.
+    const chunked = bodyLength === 'chunked' ? readChunks(piece, bodyAt) : undefined;
+    if (head === undefined || (bodyLength === 'chunked' && chunked === undefined)) {
+      this.#handOver(job, piece);
       return;
     }
-    this.#left = head.bodyLength;
     this.restMs = head.restMs;
     job.exchange.onResponseStart(this, head.status, head.headers);
-    if (this.#job !== undefined) this.#body(job, chunk.subarray(head.bodyAt));
-  }
-
-  #body(job: Job, chunk: Buffer): void {
-    const left = this.#left - chunk.length;
-    if (chunk.length > 0 && this.#left > 0) {
-      job.exchange.onResponseData(this, left < 0 ? chunk.subarray(0, this.#left) : chunk);
-      if (this.#job === undefined) return;
+    if (chunked !== undefined) {
+      this.#left = chunked.body.length;
+      this.#body(job, chunked.body, piece.length > chunked.end);
+    } else {
+      const length = Number(bodyLength);
+      this.#left = length;
+      const body = piece.subarray(bodyAt, bodyAt + length);
+      this.#body(job, body, piece.length - bodyAt > length);
     }
-    this.#left = left;
-    if (left <= 0) this.#ended(job);
   }
 
-  #ended({ exchange }: Job): void {
+  /** Takes a piece of the body, and whether there is `more` behind its end. */
+  #body(job: Job, piece: Buffer, more: boolean): void {
+    if (this.#job === undefined) return;
+    this.#left -= piece.length;
+    if (piece.length > 0) job.exchange.onResponseData(this, piece);
+    if (this.#job !== undefined && this.#left === 0) this.#ended(job, more);
+  }
+
+  #ended({ exchange }: Job, more: boolean): void {
     this.#job = undefined;
     // More than the answer, or an answer before the request was whole: the next one could be taken for another's.
-    if (this.#left < 0 || this.restMs === 0 || this.#socket.writableLength > 0) this.destroy();
+    if (more || this.restMs === 0 || this.#socket.writableLength > 0) this.destroy();
     else this.#owner.rests(this);
     exchange.onResponseEnd();
   }

@@ -7,16 +7,16 @@ import { type OutboundRequest, systemTimer } from '../outbound.ts';
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
 /** A target that knows nothing of HTTP but when a request's head is there. */
-async function startRaw(answer: (socket: Socket, request: number, connection: number) => void) {
+async function startRaw(answer: (socket: Socket, request: number) => void | Promise<void>) {
   let requests = 0;
   let connections = 0;
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
-    const connection = ++connections;
+    connections++;
     sockets.push(socket);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      if (chunk.toString('latin1').startsWith('POST ')) answer(socket, ++requests, connection);
+      if (chunk.toString('latin1').startsWith('POST ')) void answer(socket, ++requests);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -125,15 +125,31 @@ describe('a pool', () => {
   it('hands an answer that is not plain to undici, without a second request', async () => {
     const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
     const numbers: number[] = [];
-    await using target = await startRaw((socket, request) => {
+    await using target = await startRaw(async (socket, request) => {
       numbers.push(request);
-      for (const piece of [chunked.slice(0, 30), chunked.slice(30, 52), chunked.slice(52)])
+      for (const piece of [chunked.slice(0, 30), chunked.slice(30, 52), chunked.slice(52)]) {
         socket.write(piece);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     });
     for (let i = 0; i < 4; i++) expect(await target.post()).toBe('200 ok');
     expect(numbers).toEqual([1, 2, 3, 4]);
     // The first connection is given up with its answer; undici opens one for all that follow.
     expect(target.connections).toBe(2);
+  });
+
+  it('reads an answer in chunks that comes whole, and uses its connection again', async () => {
+    const chunks = '1\r\no\r\n1\r\nk\r\n0\r\n\r\n';
+    await using target = await startRaw((socket, request) => {
+      const body = request === 2 ? '0\r\n\r\n' : chunks;
+      socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+    });
+    expect([await target.post(), await target.post(), await target.post()]).toEqual([
+      '200 ok',
+      '200 ',
+      '200 ok',
+    ]);
+    expect(target.connections).toBe(1);
   });
 
   it('tells who waits when its connections break', async () => {

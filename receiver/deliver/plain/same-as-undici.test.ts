@@ -163,7 +163,7 @@ const framed: fc.Arbitrary<Framed> = fc.string({ maxLength: 40 }).chain((text) =
   const as = (headers: string, sent: string, whole = true): Framed => ({ headers, body: sent, whole });
   return fc.oneof(
     { weight: 30, arbitrary: fc.constant(as(`Content-Length: ${length}\r\n`, body)) },
-    { weight: 6, arbitrary: fc.constant(as('Transfer-Encoding: chunked\r\n', `${chunks}0\r\n\r\n`)) },
+    { weight: 12, arbitrary: fc.constant(as('Transfer-Encoding: chunked\r\n', `${chunks}0\r\n\r\n`)) },
     {
       weight: 8,
       arbitrary: fc.constantFrom(
@@ -177,6 +177,16 @@ const framed: fc.Arbitrary<Framed> = fc.string({ maxLength: 40 }).chain((text) =
         as(`Content-Length: ${length}\r\n`, `${body}HTTP/1.1 200 OK\r\n`, false),
         as(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`, `${chunks}0\r\n\r\n`, false),
         as('Transfer-Encoding: gzip\r\n', body, false),
+        as('Transfer-Encoding: Chunked\r\n', `${chunks}0\r\n\r\n`),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}${chunks}0\r\nX: y\r\n\r\n`),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}0;a=b\r\n\r\n`),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}0\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}0 \r\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}0x0\r\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}-1\r\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `0000${chunks}00\r\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}FFFFFFFFF\r\n\r\n`, false),
+        as('Transfer-Encoding: chunked\r\n', `${chunks}0\r\n\r\nHTTP/1.1 200`, false),
       ),
     },
   );
