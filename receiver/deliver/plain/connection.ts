@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Exchange } from '../exchange.ts';
+import { beginAnswer } from './answer.ts';
 import { REST_MS, type ReadAnswerHead } from './answer-head.ts';
-import { readChunks } from './chunks.ts';
 import type { PlainRequest } from './request-text.ts';
 
 /** A request, and who is told of its answer. */
@@ -23,7 +23,6 @@ export interface ConnectionOwner {
   handOver(socket: Socket, came: Buffer, job: Job): void;
 }
 
-const NO_HEAD = { bodyLength: 0, bodyAt: 0 } as const;
 /** Head and body go out as one piece up to this. */
 const COPIED = 16 << 10;
 
@@ -108,25 +107,16 @@ export class PlainConnection {
   };
 
   #begin(job: Job, piece: Buffer): void {
-    const head = this.#owner.readHead(piece);
-    const { bodyLength, bodyAt } = head ?? NO_HEAD;
-    // A body in chunks is read where all of it is here: nothing has been told by then.
-    const chunked = bodyLength === 'chunked' ? readChunks(piece, bodyAt) : undefined;
-    if (head === undefined || (bodyLength === 'chunked' && chunked === undefined)) {
+    const begun = beginAnswer(piece, this.#owner.readHead);
+    if (begun === undefined) {
       this.#handOver(job, piece);
       return;
     }
+    const { head, body, left, more } = begun;
     this.restMs = head.restMs;
+    this.#left = left + body.length;
     job.exchange.onResponseStart(this, head.status, head.headers);
-    if (chunked !== undefined) {
-      this.#left = chunked.body.length;
-      this.#body(job, chunked.body, piece.length > chunked.end);
-    } else {
-      const length = Number(bodyLength);
-      this.#left = length;
-      const body = piece.subarray(bodyAt, bodyAt + length);
-      this.#body(job, body, piece.length - bodyAt > length);
-    }
+    this.#body(job, body, more);
   }
 
   /** Takes a piece of the body, and whether there is `more` behind its end. */
