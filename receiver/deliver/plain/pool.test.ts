@@ -5,6 +5,7 @@ import { createClient } from '../client.ts';
 import { type OutboundRequest, systemTimer } from '../outbound.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** A target that knows nothing of HTTP but when a request's head is there. */
 async function startRaw(answer: (socket: Socket, request: number) => void | Promise<void>) {
@@ -67,6 +68,7 @@ describe('a connection', () => {
   it.each([
     ['that ends the connection', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nConnection: close\r\n\r\nok'],
     ['with more behind it', `${OK}HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong`],
+    ['in chunks with more behind it', `${CHUNKED}2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n`],
     ['of a server that closes in two seconds', OK.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=2\r\n\r\n')],
   ])('is not used again after an answer %s', async (_which, text) => {
     await using target = await startRaw((socket, request) => void socket.write(request === 1 ? text : OK));
@@ -123,7 +125,7 @@ describe('a pool', () => {
   });
 
   it('hands an answer that is not plain to undici, without a second request', async () => {
-    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+    const chunked = `${CHUNKED}2\r\nok\r\n0\r\n\r\n`;
     const numbers: number[] = [];
     await using target = await startRaw(async (socket, request) => {
       numbers.push(request);
@@ -142,7 +144,7 @@ describe('a pool', () => {
     const chunks = '1\r\no\r\n1\r\nk\r\n0\r\n\r\n';
     await using target = await startRaw((socket, request) => {
       const body = request === 2 ? '0\r\n\r\n' : chunks;
-      socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+      socket.write(`${CHUNKED}${body}`);
     });
     expect([await target.post(), await target.post(), await target.post()]).toEqual([
       '200 ok',
