@@ -4,6 +4,7 @@ import { createConnector, type Lookup } from './connector.ts';
 import { compileEgress, type EgressPolicy } from './egress.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import { HTTP1 } from './http1.ts';
 import type {
   Failure,
   OutboundClient,
@@ -37,7 +38,6 @@ export interface ClientOptions {
 /** How finely time-outs are kept: one timer for all exchanges instead of one each. */
 const TICK_MS = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 16 * 1024;
 
 const UNSENDABLE: Failure = { code: 'Unsendable', message: 'the target has no valid http or https URL' };
 const CLOSED: Failure = { code: 'Closed', message: 'the client was closed' };
@@ -90,20 +90,10 @@ export function createClient(options: ClientOptions): OutboundClient {
       origin,
       connect,
       connections,
-      maxHeaderBytes: MAX_HEADER_BYTES,
       tick: () => tick,
       tickMs: TICK_MS,
     });
-    const pool = new Pool(origin, {
-      connections,
-      connect,
-      pipelining: 1,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // The exchange has one time for all of it; these would only restart per byte.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      allowH2: false,
-    });
+    const pool = new Pool(origin, { ...HTTP1, connections, connect });
     const made = { plain, pool, usedAt: tick };
     origins.set(to.poolKey, made);
     return made;

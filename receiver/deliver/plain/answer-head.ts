@@ -40,8 +40,8 @@ const OTHERS: ReadonlySet<string> = new Set([
 
 /**
  * Makes a reader of plain answers: HTTP/1.1, a final status, every line ended by CRLF, values of ASCII, one Content-Length
- * or `chunked` (or a status without a body), Connection left out or `keep-alive` or `close`, and whole in the first piece that comes.
- * Whatever it takes, undici would take, and tell the same.
+ * or `chunked` (or a status without a body), Connection left out or `keep-alive` or `close`, and whole in the first piece
+ * that comes. Whatever it takes, undici would take, and tell the same.
  */
 export function createAnswerReader(): ReadAnswerHead {
   // A target's answers differ in their date at most: the last head is read once for all that are the same.

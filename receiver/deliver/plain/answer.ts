@@ -6,8 +6,8 @@ export interface BegunAnswer {
   readonly head: AnswerHead;
   /** What came of the body. */
   readonly body: Buffer;
-  /** How many bytes of it are still to come. */
-  readonly left: number;
+  /** Bytes of the whole body. */
+  readonly length: number;
   /** There are bytes behind its end. */
   readonly more: boolean;
 }
@@ -20,9 +20,8 @@ export function beginAnswer(piece: Buffer, readHead: ReadAnswerHead): BegunAnswe
   if (bodyLength === 'chunked') {
     const chunked = readChunks(piece, bodyAt);
     if (chunked === undefined) return undefined;
-    return { head, body: chunked.body, left: 0, more: chunked.end < piece.length };
+    return { head, body: chunked.body, length: chunked.body.length, more: chunked.end < piece.length };
   }
   const end = bodyAt + bodyLength;
-  const left = Math.max(0, end - piece.length);
-  return { head, body: piece.subarray(bodyAt, end), left, more: end < piece.length };
+  return { head, body: piece.subarray(bodyAt, end), length: bodyLength, more: end < piece.length };
 }

@@ -112,9 +112,9 @@ export class PlainConnection {
       this.#handOver(job, piece);
       return;
     }
-    const { head, body, left, more } = begun;
+    const { head, body, length, more } = begun;
     this.restMs = head.restMs;
-    this.#left = left + body.length;
+    this.#left = length;
     job.exchange.onResponseStart(this, head.status, head.headers);
     this.#body(job, body, more);
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { Client } from 'undici';
+import { HTTP1 } from '../http1.ts';
 import type { Job } from './connection.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Job } from './connection.ts';
  */
 export function handOver(
   origin: string,
-  { socket, came, maxHeaderBytes }: { socket: Socket; came: Buffer; maxHeaderBytes: number },
+  { socket, came }: { socket: Socket; came: Buffer },
   { request, exchange }: Job,
 ): void {
   let begun = false;
@@ -43,13 +44,9 @@ export function handOver(
     if (!socket.readableEnded) replayed.destroy();
   });
   const client = new Client(origin, {
+    ...HTTP1,
     // Later, as a connection that has to be opened would be: undici counts on it.
     connect: (_to, callback) => queueMicrotask(() => callback(null, replayed as unknown as Socket)),
-    pipelining: 1,
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
   });
   client.dispatch(request, exchange);
   void client.close();

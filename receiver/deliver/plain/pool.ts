@@ -13,8 +13,6 @@ export interface PlainPoolOptions {
   readonly connect: buildConnector.connector;
   /** At most so many connections. */
   readonly connections: number;
-  /** What an answer's head may take, once undici reads it. */
-  readonly maxHeaderBytes: number;
   /** The client's tick, and how long one is. */
   readonly tick: () => number;
   readonly tickMs: number;
@@ -35,7 +33,7 @@ const LEFT_MS = 60_000;
 
 /** Makes a pool without connections. */
 export function createPlainPool(options: PlainPoolOptions): PlainPool {
-  const { origin, connect, connections, maxHeaderBytes, tick, tickMs } = options;
+  const { origin, connect, connections, tick, tickMs } = options;
   const writeHead = createHeadWriter(origin.host);
   const target = connectionTarget(origin);
   const waiting = createFifo<Job>();
@@ -54,7 +52,7 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
     gone: closedOne,
     handOver(socket, came, job) {
       plainFrom = tick() + LEFT_MS / tickMs;
-      handOver(origin.origin, { socket, came, maxHeaderBytes }, job);
+      handOver(origin.origin, { socket, came }, job);
     },
   };
 

@@ -2,7 +2,9 @@ import { createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { buildConnector, Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cut, mostlyOf } from '../../../test/odd-bytes.ts';
 import { Exchange } from '../exchange.ts';
+import { HTTP1 } from '../http1.ts';
 import type { Answer, Failure } from '../outbound.ts';
 import { createRoster } from '../roster.ts';
 import { createPlainPool } from './pool.ts';
@@ -91,27 +93,15 @@ async function run(requests: readonly PlainRequest[], answers: readonly Script[]
 }
 
 async function withUndici(requests: readonly PlainRequest[], answers: readonly Script[]) {
-  const pool = new Pool(origin, {
-    connect,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-  });
+  const pool = new Pool(origin, { ...HTTP1, connect });
   const came = await run(requests, answers, (request, exchange) => void pool.dispatch(request, exchange));
   await pool.destroy();
   return came;
 }
 
 async function withPlain(requests: readonly PlainRequest[], answers: readonly Script[]) {
-  const pool = new Pool(origin, {
-    connect,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-  });
-  const options = { origin, connect, connections: 8, maxHeaderBytes: 16_384, tick: () => 0, tickMs: 50 };
+  const pool = new Pool(origin, { ...HTTP1, connect });
+  const options = { origin, connect, connections: 8, tick: () => 0, tickMs: 50 };
   const plain = createPlainPool(options);
   let plainOnes = 0;
   const came = await run(requests, answers, (request, exchange) => {
@@ -123,10 +113,8 @@ async function withPlain(requests: readonly PlainRequest[], answers: readonly Sc
   return { ...came, plainOnes };
 }
 
-function mostly(usual: string, ...odd: readonly string[]) {
-  return fc.oneof({ weight: 40, arbitrary: fc.constant(usual) }, fc.constantFrom(...odd));
-}
-
+const mostly = mostlyOf(40);
+const cuts = fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(fc.nat(), { maxLength: 3 }));
 const value = fc.oneof(
   { weight: 30, arbitrary: fc.stringMatching(/^[a-z0-9 ,;="]{0,12}$/) },
   fc.constantFrom('', ' ', '\t', '  x \t', 'a\tb', 'a\x80b', 'é', '\0', 'a\rb', '\x7f', 'a\r\n b'),
@@ -213,12 +201,7 @@ const status = mostly(
   '700 x',
 );
 
-interface Piece {
-  readonly text: string;
-  readonly whole: boolean;
-}
-
-const answer: fc.Arbitrary<Piece> = fc
+const answer = fc
   .tuple(
     mostly('', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n', '\r\n'),
     version,
@@ -229,22 +212,21 @@ const answer: fc.Arbitrary<Piece> = fc
     framed,
     mostly('\r\n', '\n', ''),
   )
-  .map(([before, version, status, line, headers, connection, { headers: framing, body, whole }, empty]) => ({
-    text: [before, version, status, line, ...headers, connection, framing, empty, body].join(''),
-    whole,
-  }));
+  .map(([before, version, status, line, headers, connection, { headers: framing, body }, empty]) =>
+    [before, version, status, line, ...headers, connection, framing, empty, body].join(''),
+  );
 
 const script: fc.Arbitrary<Script> = fc
   .tuple(
     answer,
-    fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(fc.nat(), { maxLength: 3 })),
+    cuts,
     fc.oneof(
       { weight: 12, arbitrary: fc.constant(undefined) },
       fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })),
     ),
     fc.constantFrom('end', 'end', 'reset'),
   )
-  .map(([{ text }, cuts, change, after]) => {
+  .map(([text, cuts, change, after]) => {
     const bytes = Buffer.from(text, 'latin1');
     if (change !== undefined) bytes[change[0] % bytes.length] = change[1];
     return { pieces: cut(bytes, cuts), after };
@@ -263,19 +245,12 @@ const staying: fc.Arbitrary<Script> = fc
       'Keep-Alive: timeout=5\r\n',
     ),
     framed.filter(({ whole }) => whole),
-    fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(fc.nat(), { maxLength: 3 })),
+    cuts,
   )
   .map(([status, headers, connection, { headers: framing, body }, cuts]) => {
     const text = [`HTTP/1.1 ${status}\r\n`, ...headers, connection, framing, '\r\n', body].join('');
     return { pieces: cut(Buffer.from(text, 'latin1'), cuts), after: 'stay' as const };
   });
-
-function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const at = cuts.map((one) => one % (bytes.length + 1)).sort((a, b) => a - b);
-  return [...at, bytes.length]
-    .map((end, i) => bytes.subarray(at[i - 1] ?? 0, end))
-    .filter(({ length }) => length > 0);
-}
 
 const request: fc.Arbitrary<PlainRequest> = fc
   .tuple(
@@ -318,45 +293,43 @@ const SIMPLE: PlainRequest = {
 };
 const TAKEN: Script = { pieces: [Buffer.from('HTTP/1.1 202 x\r\ncontent-length: 0\r\n\r\n')], after: 'stay' };
 
+/** Both tell the same, and the target saw the same; answers how many requests went the plain way. */
+async function expectSame(requests: readonly PlainRequest[], answers: readonly Script[]): Promise<number> {
+  const alone = await withUndici(requests, answers);
+  const { plainOnes, ...own } = await withPlain(requests, answers);
+  expect(own).toEqual(alone);
+  return plainOnes;
+}
+
+/** The same of single requests and answers of any kind, some of which must have been plain. */
+async function expectSameOf<T>(
+  kind: fc.Arbitrary<T>,
+  numRuns: number,
+  exchanged: (one: T) => readonly [PlainRequest, Script],
+): Promise<void> {
+  let plain = 0;
+  const property = fc.asyncProperty(kind, async (one) => {
+    const [request, answer] = exchanged(one);
+    plain += await expectSame([request], [answer]);
+  });
+  await fc.assert(property, { numRuns });
+  expect(plain).toBeGreaterThan(0);
+}
+
 describe('plain connections', () => {
   it('tell the same of every answer as undici alone, whatever comes, in whichever pieces', async () => {
-    let plain = 0;
-    await fc.assert(
-      fc.asyncProperty(script, async (one) => {
-        const alone = await withUndici([SIMPLE], [one]);
-        const { plainOnes, ...own } = await withPlain([SIMPLE], [one]);
-        plain += plainOnes;
-        expect(own).toEqual(alone);
-      }),
-      { numRuns: 3 * RUNS },
-    );
-    expect(plain).toBeGreaterThan(0);
+    await expectSameOf(script, 3 * RUNS, (one) => [SIMPLE, one]);
   });
 
   it('and of many answers on connections that stay', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(staying, { minLength: 2, maxLength: 6 }), async (all) => {
-        const requests = all.map(() => SIMPLE);
-        const alone = await withUndici(requests, all);
-        const { plainOnes, ...own } = await withPlain(requests, all);
-        expect(plainOnes).toBeGreaterThan(0);
-        expect(own).toEqual(alone);
-      }),
-      { numRuns: RUNS / 4 },
-    );
+    const property = fc.asyncProperty(fc.array(staying, { minLength: 2, maxLength: 6 }), async (all) => {
+      const requests = all.map(() => SIMPLE);
+      expect(await expectSame(requests, all)).toBeGreaterThan(0);
+    });
+    await fc.assert(property, { numRuns: RUNS / 4 });
   });
 
   it('send the same bytes, and refuse what undici refuses', async () => {
-    let plain = 0;
-    await fc.assert(
-      fc.asyncProperty(request, async (one) => {
-        const alone = await withUndici([one], [TAKEN]);
-        const { plainOnes, ...own } = await withPlain([one], [TAKEN]);
-        plain += plainOnes;
-        expect(own).toEqual(alone);
-      }),
-      { numRuns: RUNS },
-    );
-    expect(plain).toBeGreaterThan(0);
+    await expectSameOf(request, RUNS, (one) => [one, TAKEN]);
   });
 });

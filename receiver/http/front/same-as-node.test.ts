@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cut, mostlyOf } from '../../../test/odd-bytes.ts';
 import { dial, type FrontStage, openFrontStage, plain, type Seen } from './testing.ts';
 
 let withFront: FrontStage;
@@ -10,11 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([withFront.listener.close(0), nodeAlone.listener.close(0)]));
 
-/** Mostly the first, so that a request has one oddity and not ten. */
-function mostly(usual: string, ...odd: readonly string[]) {
-  return fc.oneof({ weight: 60, arbitrary: fc.constant(usual) }, fc.constantFrom(...odd));
-}
-
+const mostly = mostlyOf(60);
 const value = fc.oneof(
   { weight: 40, arbitrary: fc.stringMatching(/^[a-z0-9 ,;="]{0,12}$/) },
   fc.constantFrom(
@@ -124,12 +121,6 @@ const request = fc
 
 /** Pieces that are sent each on its own. */
 type Pieces = readonly Buffer[];
-
-function cut(bytes: Buffer, cuts: readonly number[]): Pieces {
-  const at = cuts.map((one) => one % (bytes.length + 1)).sort((a, b) => a - b);
-  const pieces = [...at, bytes.length].map((end, i) => bytes.subarray(at[i - 1] ?? 0, end));
-  return pieces.filter((piece) => piece.length > 0);
-}
 
 function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, arbitrary);

@@ -83,13 +83,13 @@ export function createSettler(
     tally.deadBytes += by * bytes;
   }
 
-  function deliver({ delivery, time, attempt, ...told }: Told): void {
+  function deliver(told: Told): void {
     if (tally.lined > 0) {
-      end({ delivery, time, attempt, ...told });
+      end(told);
       return;
     }
-    finishMany.add(delivery, time, attempt);
-    finished.push(delivery);
+    finishMany.add(told.delivery, told.time, told.attempt);
+    finished.push(told.delivery);
   }
 
   /** Ends those that are gathered. Ids that follow one another go together. */
@@ -98,15 +98,12 @@ export function createSettler(
     finishMany.write();
     finished.sort((a, b) => a - b);
     let [first = 0] = finished;
-    let last = first;
-    for (const delivery of finished) {
-      if (delivery > last + 1) {
-        tally.backlog -= Number(drop.run(first, last).changes);
-        first = delivery;
-      }
-      last = delivery;
+    for (const [i, last] of finished.entries()) {
+      const next = finished[i + 1] ?? Number.POSITIVE_INFINITY;
+      if (next <= last + 1) continue;
+      tally.backlog -= Number(drop.run(first, last).changes);
+      first = next;
     }
-    tally.backlog -= Number(drop.run(first, last).changes);
     finished = [];
   }
 
