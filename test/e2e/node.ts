@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { command } from './command.ts';
 
@@ -22,22 +21,19 @@ interface Process {
   readonly args: readonly string[];
 }
 
+async function pidOf(name: string): Promise<number> {
+  return Number(await readFile(join(STATE, 'run', `${name}.pid`), 'utf8'));
+}
+
 async function processOf(name: string): Promise<Process> {
-  const pid = Number(await readFile(join(STATE, 'run', `${name}.pid`), 'utf8'));
+  const pid = await pidOf(name);
   const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
   return { pid, args };
 }
 
 async function end({ pid }: Process): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await pause(50);
-  }
+  while (isThere(pid)) await pause(50);
 }
 
 /** Starts it again in the node's network; the tool's `down` finds it by its pid file. */
@@ -59,19 +55,32 @@ export async function restartNode(): Promise<void> {
   await end(kubelet);
   await end(containerd);
   await begin('containerd', containerd);
-  // A kubelet that finds no runtime ends, and nobody here starts it again.
-  while (!(await listens(join(STATE, 'run/containerd/containerd.sock')))) await pause(100);
   await begin('kubelet', kubelet);
+  // A kubelet ends when its runtime does not answer yet, and containerd, which listens before it has taken up its
+  // containers again, refuses until then. systemd would start it again; here nobody else does.
+  while (!(await kubeletAnswers())) {
+    if (!isThere(await pidOf('kubelet'))) await begin('kubelet', kubelet);
+    await pause(300);
+  }
 }
 
-function listens(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket)
-      .on('connect', () => resolve(true))
-      .on('error', () => resolve(false))
-      .on('close', () => connection.destroy());
-    connection.once('connect', () => connection.end());
-  });
+async function kubeletAnswers(): Promise<boolean> {
+  try {
+    const node = await command('kubectl', ['get', 'nodes', '--output=jsonpath={.items[0].metadata.name}']);
+    await command('kubectl', ['get', '--raw', `/api/v1/nodes/${node}/proxy/healthz`]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function pause(ms: number): Promise<void> {
