@@ -24,6 +24,20 @@ interface Call {
   readonly done: Done;
 }
 
+/** How much of each was handed over, or is on disk; each goes in the order in which it came. */
+interface Counts {
+  calls: number;
+  settlements: number;
+  shapes: number;
+}
+
+/** Waits for what had been handed over when it came, and not for what comes behind: under load that never ends. */
+interface Waiter {
+  readonly upTo: Counts;
+  readonly resolve: () => void;
+  readonly reject: (error: JournalError) => void;
+}
+
 /** What the queue works with. */
 export interface QueueParts {
   /** Writes a batch in one transaction, or rejects with a JournalError. */
@@ -39,7 +53,7 @@ export interface Queue {
   commit(units: readonly Unit[], done: Done): void;
   settle(settlement: Settlement): void;
   putShape(hash: string, shape: string): void;
-  /** Waits until all that was handed over is on disk; rejects where something is not. */
+  /** Waits until all that was handed over before is on disk; rejects where something is not. */
   flush(): Promise<void>;
   /** Refuses what comes from now on. */
   end(error: JournalError): void;
@@ -56,7 +70,9 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
   let lazily: NodeJS.Timeout | undefined;
   let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let ended: JournalError | undefined;
-  let waiters: { resolve: () => void; reject: (error: JournalError) => void }[] = [];
+  let waiters: Waiter[] = [];
+  const given: Counts = { calls: 0, settlements: 0, shapes: 0 };
+  const written: Counts = { calls: 0, settlements: 0, shapes: 0 };
 
   const idle = (): boolean => calls.length === 0 && settlements.length === 0 && shapes.size === 0;
 
@@ -94,9 +110,14 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
     settlements = settlements.slice(told.length);
     const put = shapes;
     shapes = new Map();
+    const { shapes: upTo } = given;
     last = { at: clock(), calls: taken.length };
     failed = await together(taken, told, put);
-    if (failed !== undefined) {
+    written.calls += taken.length;
+    if (failed === undefined) {
+      written.settlements += told.length;
+      written.shapes = upTo;
+    } else {
       // What was told lazily is told again: before what came after it.
       settlements = [...told, ...settlements];
       for (const [hash, shape] of put) if (!shapes.has(hash)) shapes.set(hash, shape);
@@ -152,13 +173,17 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
   }
 
   function answerWaiters(): void {
-    if (failed === undefined && !idle()) return;
-    const due = waiters;
-    waiters = [];
-    for (const { resolve, reject } of due) {
-      if (failed === undefined) resolve();
-      else reject(failed);
+    const left: Waiter[] = [];
+    for (const waiter of waiters) {
+      if (failed !== undefined) waiter.reject(failed);
+      else if (isWritten(waiter.upTo)) waiter.resolve();
+      else left.push(waiter);
     }
+    waiters = left;
+  }
+
+  function isWritten({ calls, settlements, shapes }: Counts): boolean {
+    return calls <= written.calls && settlements <= written.settlements && shapes <= written.shapes;
   }
 
   return {
@@ -170,24 +195,27 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
       }
       const bytes = units.reduce((sum, unit) => sum + sizeOf(unit), 0);
       calls.push({ units: units.map(copied), bytes, done });
+      given.calls++;
       waiting += bytes;
       plan();
     },
     settle(settlement) {
       if (ended !== undefined) return;
       settlements.push(settlement);
+      given.settlements++;
       planWithin(SETTLE_MS);
     },
     putShape(hash, shape) {
       if (ended !== undefined) return;
       shapes.set(hash, shape);
+      given.shapes++;
       planWithin(SETTLE_MS);
     },
     flush() {
       if (ended !== undefined) return Promise.reject(ended);
-      if (idle() && !busy) return Promise.resolve();
+      if (isWritten(given)) return Promise.resolve();
       return new Promise((resolve, reject) => {
-        waiters.push({ resolve, reject });
+        waiters.push({ upTo: { ...given }, resolve, reject });
         plan();
       });
     },
