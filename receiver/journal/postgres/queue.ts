@@ -1,10 +1,10 @@
 import { JournalError, type Settlement, type Unit, type UnitOutcome } from '../journal.ts';
+import { createPacer } from '../pace.ts';
 import type { Batch } from './write-batch.ts';
 
-/** Under load a batch goes no sooner than this after the last one: what a transaction costs is shared by more. */
+/** What a transaction costs is shared by more. */
 const PACE_MS = 4;
-/** That is load: so many calls in the last batch and the one in the making. A sender alone is never held up. */
-const BUSY_CALLS = 4;
+const LONGEST_PACE_MS = 8;
 /** How long a settlement waits for a commit to ride with. */
 const SETTLE_MS = 3;
 /** How long after a failure what was left over is tried again. */
@@ -66,9 +66,7 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
   let shapes = new Map<string, string>();
   let waiting = 0;
   let busy = false;
-  let planned: NodeJS.Timeout | NodeJS.Immediate | undefined;
   let lazily: NodeJS.Timeout | undefined;
-  let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let ended: JournalError | undefined;
   let waiters: Waiter[] = [];
   const given: Counts = { calls: 0, settlements: 0, shapes: 0 };
@@ -76,11 +74,18 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
 
   const idle = (): boolean => calls.length === 0 && settlements.length === 0 && shapes.size === 0;
 
+  const pacer = createPacer({
+    paceMs: PACE_MS,
+    longestMs: LONGEST_PACE_MS,
+    clock,
+    after: setTimeout,
+    nextTurn: setImmediate,
+    calls: () => calls.length,
+    go,
+  });
+
   function plan(): void {
-    if (planned !== undefined || busy) return;
-    const load = last.calls + calls.length >= BUSY_CALLS;
-    const wait = load ? last.at + PACE_MS - clock() : 0;
-    planned = wait > 0 ? setTimeout(go, wait) : setImmediate(go);
+    if (!busy) pacer.plan();
   }
 
   function planWithin(ms: number): void {
@@ -91,7 +96,6 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
   function go(): void {
     clearTimeout(lazily);
     lazily = undefined;
-    planned = undefined;
     if (busy || idle()) return;
     busy = true;
     void turn().finally(() => {
@@ -111,7 +115,7 @@ export function createQueue({ write, isOwn, clock }: QueueParts): Queue {
     const put = shapes;
     shapes = new Map();
     const { shapes: upTo } = given;
-    last = { at: clock(), calls: taken.length };
+    pacer.went(taken.length);
     failed = await together(taken, told, put);
     written.calls += taken.length;
     if (failed === undefined) {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { JournalError, type Settlement, type Unit, type UnitOutcome } from '../journal.ts';
+import { createPacer } from '../pace.ts';
 import type { Answer, Failure, FromThread, Method } from './protocol.ts';
 import { createReplyReader } from './reply.ts';
 import type { StoreOptions } from './store.ts';
@@ -9,15 +10,9 @@ import { createBatchWriter } from './wire.ts';
 const AHEAD_BYTES = 128 << 10;
 /** A batch that has grown to this is closed, whatever is under way. */
 const LARGEST_BATCH = 4 << 20;
-/**
- * Under load a batch is sent no sooner than this after the last one: a commit and the two wake-ups around it cost far
- * more than a call does, so that batches of one would fill the core long before calls do.
- */
+/** What a commit and the two wake-ups around it cost would fill the core long before calls do. */
 const PACE_MS = 2;
-/** It goes later still, up to this after the last one, while every turn of the event loop brings more calls. */
 const LONGEST_PACE_MS = 5;
-/** That is load: so many calls in the last batch and the one in the making. A sender alone is never held up. */
-const BUSY_CALLS = 4;
 /** How long a settlement waits for a commit to ride with. */
 const SETTLE_MS = 3;
 /** How long after a failure what was left over is tried again. */
@@ -93,12 +88,6 @@ function createSession(worker: Worker) {
   let lastQuestion = 0;
   let left: JournalError | undefined;
   let ended: JournalError | undefined;
-  /** The batch in the making goes soon by itself. */
-  let planned = false;
-  /** How many calls it had when that was looked at last. */
-  let gathered = 0;
-  /** When the last batch went, in milliseconds of the monotonic clock, and how many calls it held. */
-  let last = { at: Number.NEGATIVE_INFINITY, calls: 0 };
   let timer: NodeJS.Timeout | undefined;
 
   /** While an answer is due, it keeps the process alive; an idle journal does not. */
@@ -114,7 +103,7 @@ function createSession(worker: Worker) {
     clearTimeout(timer);
     timer = undefined;
     const batch = writer.take();
-    last = { at: performance.now(), calls: calls.length };
+    pacer.went(calls.length);
     underWay.push(calls);
     calls = [];
     sent++;
@@ -122,25 +111,17 @@ function createSession(worker: Worker) {
     worker.postMessage(batch, [batch.buffer]);
   }
 
-  function postSoon(): void {
-    if (planned || underWay.length > 0) return;
-    planned = true;
-    gathered = calls.length;
-    const busy = last.calls + calls.length >= BUSY_CALLS;
-    const wait = busy ? last.at + PACE_MS - performance.now() : 0;
-    if (wait > 0) setTimeout(postPlanned, wait);
-    else setImmediate(postPlanned);
-  }
-
-  function postPlanned(): void {
-    if (calls.length > gathered && performance.now() - last.at < LONGEST_PACE_MS) {
-      gathered = calls.length;
-      setImmediate(postPlanned);
-      return;
-    }
-    planned = false;
-    if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
-  }
+  const pacer = createPacer({
+    paceMs: PACE_MS,
+    longestMs: LONGEST_PACE_MS,
+    clock: () => performance.now(),
+    after: setTimeout,
+    nextTurn: setImmediate,
+    calls: () => calls.length,
+    go() {
+      if (calls.length > 0 && ended === undefined && underWay.length === 0) post();
+    },
+  });
 
   function grown(): void {
     const size = writer.size;
@@ -157,7 +138,7 @@ function createSession(worker: Worker) {
 
   function goOn(deferred: number): void {
     if (underWay.length > 0) return;
-    if (calls.length > 0) postSoon();
+    if (calls.length > 0) pacer.plan();
     else if (deferred > 0) postWithin(RETRY_MS);
     else if (writer.size > 0) postWithin(SETTLE_MS);
   }
@@ -213,7 +194,7 @@ function createSession(worker: Worker) {
       }
       writer.call(units);
       calls.push({ units: units.length, done });
-      if (underWay.length === 0) postSoon();
+      if (underWay.length === 0) pacer.plan();
       else grown();
     },
     settle(settlement) {
