@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ListenerLimits } from '../listener.ts';
 import { type Dialled, dial, type FrontStage, openFrontStage, plain } from './testing.ts';
@@ -27,6 +29,13 @@ function bodies(answers: string): string[] {
 
 function bodiesIn(text: string): string[] {
   return bodies(Buffer.from(text, 'latin1').toString('utf8'));
+}
+
+/** Of buffers that somebody still needs. */
+function keptBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().arrayBuffers;
 }
 
 const COLD = 'GET /cold HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -104,6 +113,15 @@ describe('a connection of the front', () => {
     expect(bodiesIn(await answers(2))).toEqual(['a', 'abc']);
   });
 
+  it('is not kept by a sender that goes on, but never gets to the end of a head', async () => {
+    const stage = await open({ headersMs: 200, requestMs: 400, checkEveryMs: 20 });
+    const { socket, ended } = await dialled(stage);
+    socket.write('POST /hot HTTP/1.1\r\nhost: x\r\nx-a: ');
+    const going = setInterval(() => socket.write('a'), 10);
+    closers.push(() => clearInterval(going));
+    expect(await ended).toMatch(/^HTTP\/1.1 408 /);
+  });
+
   it('is handed over when a request comes in very many pieces', async () => {
     const stage = await open();
     const { socket, answers } = await dialled(stage);
@@ -120,6 +138,20 @@ describe('a connection of the front', () => {
     const { socket, ended } = await dialled(stage);
     socket.write(plain('a', 'Connection: close\r\n'));
     expect(await ended).toMatch(/\r\nConnection: close\r\n\r\n\{/);
+  });
+
+  it('keeps nothing of what comes behind the last request', async () => {
+    const stage = await open();
+    stage.held = true;
+    const { socket, ended } = await dialled(stage);
+    socket.write(plain('a', 'Connection: close\r\n'));
+    await asked(stage, 1);
+    const before = keptBytes();
+    const piece = Buffer.alloc(1 << 20, 'x');
+    for (let i = 0; i < 64; i++) await new Promise((resolve) => socket.write(piece, resolve));
+    expect(keptBytes() - before).toBeLessThan(16 << 20);
+    for (const done of stage.waiting.splice(0)) done();
+    expect(bodiesIn(await ended)).toEqual(['a']);
   });
 
   it('answers a sender that has said all it will say', async () => {

@@ -60,6 +60,8 @@ export class FrontConnection {
   /** What came and was not served, in order. */
   #pieces: Buffer[] = [];
   #unserved = 0;
+  /** How many pieces came since the request at its beginning began, also where they were put together meanwhile. */
+  #parts = 0;
   /** How much of it makes the next request, where that is known. */
   #needed = 0;
   /** How much of it admission has granted. */
@@ -69,7 +71,7 @@ export class FrontConnection {
   #full = false;
   /** Answers go out once the present callback is over. */
   #planned = false;
-  /** Sweeps since something came. */
+  /** Sweeps since a request began or was answered. */
   #quiet = 0;
   #begun = false;
 
@@ -85,9 +87,9 @@ export class FrontConnection {
 
   /** To be called regularly: what is slow goes to `node:http`, whose time limits are the rule; what is idle ends. */
   sweep(idleSweeps: number): void {
-    if (this.#state !== 'serving' || this.#owed.length > 0) return;
+    if (this.#owed.length > 0) return;
     this.#quiet += 1;
-    const waiting = this.#unserved > 0 || !this.#begun;
+    const waiting = this.#state === 'serving' && (this.#unserved > 0 || !this.#begun);
     if (waiting && !this.#full && this.#quiet >= SLOW_SWEEPS) this.#stop('leaving');
     else if (this.#quiet >= idleSweeps) this.#socket.destroy();
   }
@@ -100,13 +102,21 @@ export class FrontConnection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#quiet = 0;
-    if (this.#unserved === 0 && this.#mayServe()) {
-      this.#serve(chunk);
-      return;
+    // Behind its last request there is nothing to be answered. It is read all the same: a connection that is closed with
+    // bytes unread is reset, and its answer may be lost.
+    if (this.#state === 'ending') return;
+    if (this.#unserved === 0) {
+      // Only a request that begins shows that its sender is not slow.
+      this.#quiet = 0;
+      this.#parts = 0;
+      if (this.#mayServe()) {
+        this.#serve(chunk);
+        return;
+      }
     }
     this.#keep(chunk);
-    if (this.#pieces.length > MOST_PIECES) this.#stop('leaving');
+    this.#parts += 1;
+    if (this.#parts > MOST_PIECES) this.#stop('leaving');
     this.#goOn();
   };
 
@@ -137,7 +147,8 @@ export class FrontConnection {
       if (end === at) break;
       at = end;
     }
-    if (at === bytes.length) return;
+    if (at === bytes.length || this.#state === 'ending') return;
+    if (at > 0) this.#parts = 0;
     this.#keep(at === 0 ? bytes : bytes.subarray(at));
     if (!this.#mayServe()) this.#socket.pause();
     if (this.#state === 'leaving') this.#goOn();
@@ -236,7 +247,7 @@ export class FrontConnection {
   #stop(state: 'leaving' | 'ending'): void {
     if (this.#state !== 'serving') return;
     this.#state = state;
-    this.#socket.pause();
+    if (state === 'leaving') this.#socket.pause();
     this.#goOn();
   }
 
