@@ -197,10 +197,10 @@ export function createClient(options: ClientOptions): OutboundClient {
     closed = true;
     cancelTick?.();
     cancelTick = undefined;
-    for (const exchange of owner.underWay.items()) exchange.stop(CLOSED);
     const all = [...origins.values()];
     origins.clear();
     for (const { plain } of all) plain.close();
+    for (const exchange of owner.underWay.items()) exchange.stop(CLOSED);
     const pools = all.map(({ pool }) => pool.destroy());
     await Promise.all(pools);
   }

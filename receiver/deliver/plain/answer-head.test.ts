@@ -11,10 +11,18 @@ describe('the head of a plain answer', () => {
       'Retry-After:\t7',
       'Content-Length: 3',
       'Keep-Alive: timeout=30, max=9',
+      'X-None: ',
+      'X-Blanks:  \t a \t b',
     );
     expect(read(`${text}abc`)).toEqual({
       status: 429,
-      headers: { 'retry-after': '7', 'content-length': '3', 'keep-alive': 'timeout=30, max=9' },
+      headers: {
+        'retry-after': '7',
+        'content-length': '3',
+        'keep-alive': 'timeout=30, max=9',
+        'x-none': '',
+        'x-blanks': 'a \t b',
+      },
       bodyAt: text.length,
       bodyLength: 3,
       restMs: 28_000,

@@ -140,8 +140,10 @@ export class PlainConnection {
     this.#job = undefined;
     socket.off('data', this.#onData).off('error', this.#onError);
     socket.off('end', this.#onEnd).off('close', this.#onEnd);
+    this.#gone = true;
+    // Until then it is one of those that the target may be given.
+    socket.once('close', () => this.#owner.gone());
     this.#owner.handOver(socket, came, job);
-    this.#leave();
   }
 
   readonly #onError = (error: Error): void => this.#fail(error);

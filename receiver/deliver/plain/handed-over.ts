@@ -38,6 +38,8 @@ export function handOver(
     socket.resume();
   }
 
+  // Until undici has it, nobody else hears of an error.
+  replayed.on('error', () => undefined);
   socket.pause();
   socket.on('error', (error) => replayed.destroy(error));
   socket.on('close', () => {

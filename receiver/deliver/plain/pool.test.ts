@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client.ts';
 import { type OutboundRequest, systemTimer } from '../outbound.ts';
@@ -48,6 +49,7 @@ async function startRaw(answer: (socket: Socket, request: number) => void | Prom
           ),
         );
       }),
+    close: () => client.close(),
     async [Symbol.asyncDispose]() {
       await client.close();
       for (const socket of sockets) socket.destroy();
@@ -111,6 +113,50 @@ describe('a connection', () => {
   });
 });
 
+/** A target on a thread of its own: it goes on while this one's event loop stands still. */
+const TARGET = `
+const { createServer } = require('node:net');
+const { parentPort } = require('node:worker_threads');
+const answer = (text) => 'HTTP/1.1 200 OK\\r\\nContent-Length: ' + text.length + '\\r\\n\\r\\n' + text;
+const sockets = [];
+const server = createServer((socket) => {
+  const which = 'connection ' + sockets.push(socket);
+  socket.on('error', () => {});
+  socket.on('data', () => socket.write(answer(which)));
+});
+parentPort.on('message', ({ ends, done }) => {
+  const told = () => { Atomics.store(done, 0, 1); Atomics.notify(done, 0); };
+  if (ends) sockets[0].end(told);
+  else sockets[0].write(answer('nobody asked'), told);
+});
+server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+describe('a connection that rests', () => {
+  it.each([
+    ['has sent something', false],
+    ['has closed it', true],
+  ])('is not used where its target %s, and that was not seen yet', async (_which, ends) => {
+    const worker = new Worker(TARGET, { eval: true });
+    const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer, connections: 2 });
+    const [port] = (await once(worker, 'message')) as [number];
+    const destination = { kind: 'sink', url: `http://127.0.0.1:${port}/`, headers: [] } as const;
+    const request = { destination, path: '', headers: {}, body: Buffer.from('x'), timeoutMs: 5_000 };
+    const post = () =>
+      new Promise<string | undefined>((resolve) => {
+        client.post(request, (came, failure) => resolve(came?.body.toString() ?? failure?.message));
+      });
+    expect(await post()).toBe('connection 1');
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    worker.postMessage({ ends, done });
+    expect(Atomics.wait(done, 0, 0, 30_000)).not.toBe('timed-out');
+    expect(await post()).toBe('connection 2');
+    await client.close();
+    await worker.terminate();
+  });
+});
+
 describe('a pool', () => {
   it('has those wait that find no connection free, and serves them in their order', async () => {
     const waiting: Socket[] = [];
@@ -137,6 +183,28 @@ describe('a pool', () => {
     for (let i = 0; i < 4; i++) expect(await target.post()).toBe('200 ok');
     expect(numbers).toEqual([1, 2, 3, 4]);
     // The first connection is given up with its answer; undici opens one for all that follow.
+    expect(target.connections).toBe(2);
+  });
+
+  it('keeps to its number of connections while undici reads their answers', async () => {
+    let most = 0;
+    await using target = await startRaw((socket) => {
+      most = Math.max(most, target.sockets.filter(({ closed }) => !closed).length);
+      socket.write(`${CHUNKED}2\r\nok\r\n`);
+      setTimeout(() => socket.write('0\r\n\r\n'), 20);
+    });
+    const all = await Promise.all(Array.from({ length: 20 }, () => target.post()));
+    expect(new Set(all)).toEqual(new Set(['200 ok']));
+    // One more, where the target has not seen yet that one was closed.
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it('opens nothing more for those who wait once it is closed', async () => {
+    await using target = await startRaw(() => undefined);
+    const all = Array.from({ length: 6 }, () => target.post());
+    while (target.connections < 2) await new Promise((resolve) => setImmediate(resolve));
+    await target.close();
+    expect(new Set(await Promise.all(all))).toEqual(new Set(['Closed: the client was closed']));
     expect(target.connections).toBe(2);
   });
 

@@ -24,7 +24,7 @@ export interface PlainPool {
   dispatch(request: PlainRequest, exchange: Exchange): boolean;
   /** Closes what rested for too long. */
   sweep(): void;
-  /** Takes nothing more; what is under way comes to its end. */
+  /** Opens nothing more; what is under way comes to its end, and who still waits for a connection is to be ended. */
   close(): void;
 }
 
@@ -89,7 +89,7 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
 
   function closedOne(): void {
     open -= 1;
-    const next = waiting.shift();
+    const next = closed ? undefined : waiting.shift();
     if (next !== undefined) openFor(next);
   }
 
@@ -113,10 +113,10 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
       if (head === undefined) return false;
       const job = { request, head, exchange };
       const connection = rested();
-      if (connection !== undefined) {
-        if (!connection.send(job)) serve(connection);
-      } else if (open < connections) openFor(job);
+      if (connection === undefined && open < connections) openFor(job);
       else waiting.push(job);
+      // What its target has sent or closed meanwhile is seen first: else it could be taken for this answer.
+      if (connection !== undefined) owner.rests(connection);
       return true;
     },
     sweep() {
