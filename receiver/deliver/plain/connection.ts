@@ -15,7 +15,7 @@ export interface Job {
 /** What a connection needs of the pool it belongs to. */
 export interface ConnectionOwner {
   readonly readHead: ReadAnswerHead;
-  /** It can take another request, once the event loop has come round: what the target still sends is seen by then. */
+  /** It can take another request. */
   rests(connection: PlainConnection): void;
   /** It is closed, or somebody else's. */
   gone(): void;

@@ -39,7 +39,8 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
   const waiting = createFifo<Job>();
   /** The last to rest is the first to be used: those beyond what is needed come to their end. */
   let idle: PlainConnection[] = [];
-  let resting: PlainConnection[] = [];
+  /** About to be used: the event loop comes round first, so that what their target has sent or closed meanwhile is seen. */
+  let next: PlainConnection[] = [];
   let open = 0;
   let closed = false;
   let plainFrom = 0;
@@ -47,7 +48,8 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
   const owner: ConnectionOwner = {
     readHead: createAnswerReader(),
     rests(connection) {
-      if (resting.push(connection) === 1) setImmediate(wake);
+      if (waiting.size > 0) use(connection);
+      else rest(connection);
     },
     gone: closedOne,
     handOver(socket, came, job) {
@@ -56,22 +58,31 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
     },
   };
 
-  function wake(): void {
-    const rested = resting;
-    resting = [];
-    for (const connection of rested) if (connection.usable) serve(connection);
+  function use(connection: PlainConnection): void {
+    if (next.push(connection) === 1) setImmediate(serveNext);
+  }
+
+  function serveNext(): void {
+    const looked = next;
+    next = [];
+    for (const connection of looked) if (connection.usable) serve(connection);
   }
 
   /** Has it send what waited longest, or rest. */
   function serve(connection: PlainConnection): void {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      if (connection.send(next)) return;
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      if (connection.send(job)) return;
     }
-    if (closed) connection.destroy();
-    else {
-      connection.restsSince = tick();
-      idle.push(connection);
+    rest(connection);
+  }
+
+  function rest(connection: PlainConnection): void {
+    if (closed) {
+      connection.destroy();
+      return;
     }
+    connection.restsSince = tick();
+    idle.push(connection);
   }
 
   function openFor(job: Job): void {
@@ -89,8 +100,8 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
 
   function closedOne(): void {
     open -= 1;
-    const next = closed ? undefined : waiting.shift();
-    if (next !== undefined) openFor(next);
+    const job = closed ? undefined : waiting.shift();
+    if (job !== undefined) openFor(job);
   }
 
   function hasRested({ restsSince, restMs }: PlainConnection): boolean {
@@ -115,8 +126,7 @@ export function createPlainPool(options: PlainPoolOptions): PlainPool {
       const connection = rested();
       if (connection === undefined && open < connections) openFor(job);
       else waiting.push(job);
-      // What its target has sent or closed meanwhile is seen first: else it could be taken for this answer.
-      if (connection !== undefined) owner.rests(connection);
+      if (connection !== undefined) use(connection);
       return true;
     },
     sweep() {
