@@ -385,6 +385,27 @@ describe('a correlation key', () => {
     await target.at('/ship').toMatchObject([{ headers: { 'ce-id': '1' } }]);
   });
 
+  it('takes no event that a wait fits but has no key for, and explain says so', async () => {
+    apply(steps(), BY_ORDER);
+    for (const [id, data, because] of [
+      ['1', { x: 1 }, 'correlate fails: no such key: order'],
+      ['2', { order: null }, 'correlate yields null'],
+    ] as const) {
+      expect((await send('approved', id, {}, data)).json.events).toMatchObject([{ triggers: [] }]);
+      expect((await eventRecord(id)).triggers).toMatchObject([
+        {
+          takes: false,
+          no: [
+            { field: 'spec.filters[0].exact.type' },
+            { field: 'spec.correlate', because },
+            { field: 'spec.steps[1].waitFor.correlate', because },
+            { field: 'spec.steps[2].waitFor.filters[0].exact.type' },
+          ],
+        },
+      ]);
+    }
+  });
+
   it('is one instance for all events of the rule, of which many may come at once', async () => {
     apply(steps(), BY_ORDER);
     const answers = await Promise.all(
