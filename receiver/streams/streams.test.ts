@@ -359,6 +359,12 @@ describe('an instance', () => {
   });
 });
 
+/** How many deliveries the trigger is said to have yet to make. */
+async function backlog(): Promise<number | undefined> {
+  const { items } = (await api('/traffic')).body as { items: { resource: string; backlog: number }[] };
+  return items.find(({ resource }) => resource === 'EventTrigger/shop/saga')?.backlog;
+}
+
 function typed(type: string) {
   return { filters: [{ exact: { type } }] };
 }
@@ -454,6 +460,7 @@ describe('a correlation key', () => {
     await stands(id).toBe('Finished');
     await target.at('/charge').toMatchObject([{ headers: { 'ce-id': '2' } }]);
     expect(await deadLetters()).toEqual([]);
+    await expect.poll(backlog, PATIENCE).toBe(0);
   });
 
   it('gives up what was held too long', async () => {
