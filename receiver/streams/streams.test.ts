@@ -544,6 +544,41 @@ describe('an operator', () => {
       'signalbox_instances{state="finished"} 3',
     );
   });
+
+  it('finds in the backlog what waits again by a hand', async () => {
+    target.answers.set('/a', { status: 400 });
+    apply([step('a')]);
+    const [first, second] = [await start('1'), await start('2')];
+    for (const id of [first, second]) await stands(id).toBe('Blocked a');
+    expect(await backlog()).toBe(0);
+    target.answers.set('/a', { status: 503 });
+    const later = { ...POLICY, backoffDelayMs: 600_000, ceilingMs: 600_000 };
+    apply([step('a', {}, { policy: later })]);
+    for (const id of [first, second]) expect((await hand(id, 'retry')).status).toBe(200);
+    await target.at('/a').toHaveLength(4);
+    await expect.poll(backlog, PATIENCE).toBe(2);
+  });
+
+  it('counts a dead letter once that is redriven and then retried', async () => {
+    target.answers.set('/a', { status: 400 });
+    apply([step('a')]);
+    const id = await start();
+    await stands(id).toBe('Blocked a');
+    target.answers.set('/a', { status: 503 });
+    const later = { ...POLICY, backoffDelayMs: 600_000, ceilingMs: 600_000 };
+    apply([step('a', {}, { policy: later })]);
+    await redrive((await record(id)).blocked?.delivery ?? 0);
+    await target.at('/a').toHaveLength(2);
+    await expect
+      .poll(async () => (await api('/deliveries?state=waiting')).body, PATIENCE)
+      .toMatchObject({
+        items: [{ attempts: [{ status: 400 }, { status: 503 }] }],
+      });
+    target.answers.clear();
+    expect((await hand(id, 'retry')).status).toBe(200);
+    await stands(id).toBe('Finished');
+    await expect.poll(backlog, PATIENCE).toBe(0);
+  });
 });
 
 describe('an edit', () => {

@@ -22,7 +22,7 @@ import { createVersions } from './versions.ts';
 
 /** What value streams work with. */
 export interface StreamsParts extends Omit<CommitterParts, 'journal' | 'renderers' | 'world' | 'written'> {
-  readonly journal: Pick<Journal, 'commit' | 'rows' | 'listRows' | 'countRows'>;
+  readonly journal: Pick<Journal, 'commit' | 'rows' | 'deliveries' | 'listRows' | 'countRows'>;
   readonly renderers: Renderers;
   /** Something wants attention at that time. */
   readonly due: (at: number) => void;
