@@ -140,7 +140,9 @@ async function deadLetters(): Promise<readonly { id: number; reason: string; att
 }
 
 /** The decision record of the newest event of an id. */
-async function eventRecord(id: string): Promise<{ record: object; triggers: readonly { no: unknown }[] }> {
+async function eventRecord(
+  id: string,
+): Promise<{ receivedAt: number; record: object; triggers: readonly { no: unknown }[] }> {
   const { items } = (await api(`/events?id=${id}`)).body as { items: { event: number }[] };
   return (await api(`/events/${items[0]?.event ?? 0}`)).body;
 }
@@ -389,6 +391,24 @@ describe('a correlation key', () => {
     await stands(id).toBe('Finished');
     await stands(other).toBe('Waiting charge');
     await target.at('/ship').toMatchObject([{ headers: { 'ce-id': '1' } }]);
+  });
+
+  it('is told of what came early: held for it until when, and then with which instance', async () => {
+    apply(steps(), BY_ORDER);
+    await send('packed', '1', {}, { order: 'A' });
+    await send('packed', '2', {}, { order: 'B' });
+    const early = await eventRecord('1');
+    const until = early.receivedAt + 86_400_000;
+    expect(early).toMatchObject({ instances: [], held: [{ trigger: 'shop/saga', key: 'A', until }] });
+    const id = await start('3', { order: 'A' });
+    expect(await eventRecord('1')).toMatchObject({ instances: [id], held: [] });
+    expect(await eventRecord('2')).toMatchObject({ instances: [], held: [{ key: 'B' }] });
+    await send('approved', '4', {}, { order: 'A' });
+    await stands(id).toBe('Finished');
+    for (const event of ['1', '3', '4'])
+      expect(await eventRecord(event)).toMatchObject({ instances: [id], held: [] });
+    await send('packed', '5', {}, { order: 'A' });
+    expect(await eventRecord('5')).toMatchObject({ record: { triggers: [] }, instances: [], held: [] });
   });
 
   it('takes no event that a wait fits but has no key for, and explain says so', async () => {
