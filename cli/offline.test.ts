@@ -7,6 +7,7 @@ import { fakeTerminal } from './testing/terminal.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
 const QUICKSTART = join(EXAMPLES, 'quickstart.yaml');
+const SAGA = join(EXAMPLES, 'start-or-wake.yaml');
 const GITHUB = join(EXAMPLES, 'github-to-build.yaml');
 
 let directory: string;
@@ -63,6 +64,27 @@ describe('signalbox explain -f', () => {
     expect(out).toContain('"type": "build.trigger"');
   });
 
+  it('asks a wait for its filters and its key, and names both as the manifest does', async () => {
+    const asked = async (event: object) =>
+      (await signalbox('explain', '-f', SAGA, await file('e.json', { ...paid, ...event }))).out;
+    const keyless = await asked({ type: 'order.approved', data: { x: 1 } });
+    expect(keyless).toContain('No trigger would take it.');
+    expect(keyless).toContain(
+      '  spec.steps[1].waitFor.all[0].correlate: correlate fails: no such key: orderId\n' +
+        '  spec.steps[1].waitFor.all[1].filters[0].exact.type: type "order.approved" is not "stock.reserved"',
+    );
+    expect(await asked({ type: 'order.approved', data: { orderId: null } })).toContain(
+      '  spec.steps[1].waitFor.all[0].correlate: correlate yields null\n',
+    );
+    expect(await asked({ type: 'order.created', data: { x: 1 } })).toContain(
+      '  spec.correlate: correlate fails: no such key: orderId\n' +
+        '  spec.steps[1].waitFor.all[0].filters[0].exact.type: type "order.created" is not "order.approved"\n',
+    );
+    expect(await asked({ type: 'stock.reserved', data: { orderId: 7 } })).toContain(
+      'It would be taken by shop/order-saga.',
+    );
+  });
+
   it('says what would be refused, and why', async () => {
     const { exit, err } = await signalbox(
       'explain',
@@ -99,6 +121,13 @@ describe('signalbox explain -f', () => {
 });
 
 describe('signalbox test', () => {
+  it('takes no event for a wait that has no key for it', async () => {
+    const saysNo = { 'shop/order-saga': 'spec.steps[1].waitFor.all[0].correlate' };
+    const event = { type: 'order.approved', data: { x: 1 } };
+    const fixtures = { manifests: [SAGA], tests: [{ event, expect: { taken: [], saysNo } }] };
+    expect(await signalbox('test', await file('t.yaml', fixtures))).toMatchObject({ exit: 0 });
+  });
+
   it('prints what differs, and ends with 1', async () => {
     const fixtures = await file('t.yaml', {
       manifests: [QUICKSTART],

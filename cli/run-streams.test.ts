@@ -125,8 +125,12 @@ describe('value streams under `signalbox run`', { timeout: PATIENCE }, () => {
       '{"orderId":"O-7","warehouse":"W3"}',
     );
     expect(stock.instances).toEqual([]);
+    expect(await asks('explain', '1')).toMatch(
+      /^Taken by shop\/order-saga\.\nshop\/order-saga holds it for the key O-7, which no instance has yet, until \d/m,
+    );
     const { instances } = await send('--type', 'order.updated', '--id', '2', '--data', '{"orderId":"O-7"}');
     const [id = ''] = instances;
+    expect(await asks('explain', '1')).toContain(`\nIt came to the instance ${id}.\n`);
     const reserve = await arrivals.next(({ job }) => job?.type === 'stock.reserve');
     expect(reserve.job).toMatchObject({ args: ['O-7'], meta: { instance_id: id } });
     expect(

@@ -96,10 +96,11 @@ describe('explainEvent', () => {
     bytes: 0,
   };
   const runtime = { revision: 1, readers: () => [] };
+  const streams = { whereabouts: async () => ({ instances: [], held: [] }) };
 
   it('takes no revision of an earlier process for its own', async () => {
     const decided = async (since: number) =>
-      (await explainEvent({ row, data: undefined }, { runtime, since })).explainedBy.decided;
+      (await explainEvent({ row, data: undefined }, { runtime, since }, streams)).explainedBy.decided;
     expect(await decided(1000)).toBe(true);
     expect(await decided(1001)).toBe(false);
   });

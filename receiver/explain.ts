@@ -5,6 +5,8 @@ import type { EventRow } from './journal/journal.ts';
 import type { TriggerExplanation } from './match/explain.ts';
 import type { Runtime } from './routing/runtime.ts';
 import { explainTaker } from './streams/explain-stream.ts';
+import type { Streams } from './streams/streams.ts';
+import type { Whereabouts } from './streams/whereabouts.ts';
 
 /** The table in force, and since when: milliseconds since the epoch. */
 export interface InForce {
@@ -13,7 +15,7 @@ export interface InForce {
 }
 
 /** The part of a decision record that is computed when asked. */
-export interface EventExplanation {
+export interface EventExplanation extends Whereabouts {
   readonly explainedBy: {
     /** Of the table in force now. */
     readonly revision: number;
@@ -24,16 +26,27 @@ export interface EventExplanation {
   readonly triggers: readonly TriggerExplanation[];
 }
 
+/** What was recorded when the event was accepted, as far as it is needed here. */
+interface DecisionRecord {
+  readonly revision?: number;
+  readonly triggers: readonly string[];
+  readonly instances?: readonly string[];
+}
+
 /** Triggers asked in a row, before requests that wait have their turn. */
 const IN_A_ROW = 100;
 
-/** Why each trigger that reads from a stored event's entrance takes it or not, by the table in force. */
+/**
+ * Why each trigger that reads from a stored event's entrance takes it or not, by the table in force; and where the value
+ * streams that took it have it.
+ */
 export async function explainEvent(
   { row, data }: { readonly row: EventRow; readonly data: Uint8Array | undefined },
   { runtime, since }: InForce,
+  streams: Pick<Streams, 'whereabouts'>,
 ): Promise<EventExplanation> {
   const event = revived(row.attributes, data);
-  const { revision } = JSON.parse(row.record) as { readonly revision?: number };
+  const record = JSON.parse(row.record) as DecisionRecord;
   const readers = runtime.readers(row.entrance).toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const triggers: TriggerExplanation[] = [];
   for (const [i, trigger] of readers.entries()) {
@@ -41,8 +54,14 @@ export async function explainEvent(
     triggers.push(explainTaker(trigger, event));
   }
   // Without a cluster, revisions count anew with each start: the number alone proves nothing of an earlier process.
-  const decided = revision === runtime.revision && row.receivedAt >= since;
-  return { explainedBy: { revision: runtime.revision, decided }, triggers };
+  const decided = record.revision === runtime.revision && row.receivedAt >= since;
+  const { instances, held } = await streams.whereabouts({ event, entrance: row.entrance }, record.triggers);
+  return {
+    explainedBy: { revision: runtime.revision, decided },
+    triggers,
+    instances: [...new Set([...(record.instances ?? []), ...instances])],
+    held,
+  };
 }
 
 /** The event as it was matched; `constructor` is an attribute like any other. */

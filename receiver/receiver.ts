@@ -151,6 +151,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     renderers,
     runtime: () => runtime,
     due: (at) => timers.wake(at),
+    brought: triggerBacklog.added,
     backlog,
     observer,
     now,

@@ -40,6 +40,7 @@ export function tellDecision(decision: DecisionRecord): string {
     ...tellTrace(record.trace),
     ...tellRepeats(decision.repeats),
     record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
+    ...tellWhereabouts(decision),
     ...(record.faults ?? []).map((fault) => FAULTS[fault]),
     ...(record.stragglers ?? []).map(
       (trigger) =>
@@ -49,6 +50,16 @@ export function tellDecision(decision: DecisionRecord): string {
     '',
     ...tellTriggers(decision),
   ].join('\n');
+}
+
+/** By now: what was held for a key is with the instance that has started by it since. */
+function tellWhereabouts({ instances, held }: DecisionRecord): readonly string[] {
+  const came = instances.length === 0 ? [] : [`It came to the instance ${instances.join(' and ')}.`];
+  const waits = held.map(
+    ({ trigger, key, until }) =>
+      `${trigger} holds it for the key ${key}, which no instance has yet, until ${shownTime(until)}.`,
+  );
+  return [...came, ...waits];
 }
 
 const FAULTS: Readonly<Record<Fault, string>> = {

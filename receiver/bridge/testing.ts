@@ -29,7 +29,7 @@ export const START = Date.parse('2026-02-15T10:30:00Z');
 const TICK_MS = 0.4;
 
 /** What a process uses of its journal. */
-export interface Cable extends Pick<Journal, 'commit' | 'rows' | 'listRows' | 'countRows'> {
+export interface Cable extends Pick<Journal, 'commit' | 'rows' | 'deliveries' | 'listRows' | 'countRows'> {
   readonly commits: number;
 }
 
@@ -75,6 +75,7 @@ export async function openDisk(): Promise<Disk> {
       },
       commit: (...asked) => commit(commits++, ...asked),
       rows: (...asked) => journal.rows(...asked),
+      deliveries: (...asked) => journal.deliveries(...asked),
       listRows: (...asked) => journal.listRows(...asked),
       countRows: (...asked) => journal.countRows(...asked),
     };
@@ -176,7 +177,8 @@ function startProcess(
   let clock = START;
   const now = (): number => (clock += TICK_MS);
   const common = { journal: on, backlog, observer: OBSERVER, renderers, runtime: () => runtime, now };
-  const streams = createStreams({ ...common, engine: () => ENGINE, due: () => undefined, log });
+  const nothing = (): void => undefined;
+  const streams = createStreams({ ...common, engine: () => ENGINE, due: nothing, brought: nothing, log });
   let written = 0;
   let isLost = false;
   let tell = (): void => undefined;

@@ -4,8 +4,9 @@ import type { DeliveryPolicy } from '../routing/table.ts';
 import { POLICY } from '../routing/testing.ts';
 import { createClient } from './client.ts';
 import { createEngine, type EngineOptions } from './engine.ts';
-import type { Route } from './engine-contract.ts';
+import type { HeldDelivery, Route } from './engine-contract.ts';
 import { systemTimer } from './outbound.ts';
+import { UNUSED_TASK } from './task.ts';
 import {
   answering,
   type Behaviour,
@@ -42,6 +43,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
   const log = createMemoryLog();
   const client = createClient({ egress: { allowLoopback: true }, setTimer: systemTimer });
   const counted: string[] = [];
+  const ended: string[] = [];
   let tried = 0;
   const engine = createEngine({
     journal,
@@ -56,7 +58,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     observer: {
       attempted: (kind, outcome) => counted.push(`${kind} ${outcome}`),
       tried: () => void (tried += 1),
-      ended: () => undefined,
+      ended: (trigger, state) => void ended.push(`${trigger} ${state}`),
       dead: (cause) => counted.push(`dead ${cause}`),
     },
     log,
@@ -69,6 +71,7 @@ function makeEngine(journal: MemoryJournal = createMemoryJournal(), options: Par
     routes,
     log,
     counted,
+    ended,
     /** Deliveries that had their first attempt, or came to nothing before it. */
     get tried() {
       return tried;
@@ -229,6 +232,32 @@ describe('a delivery', () => {
     expect(made.counted).toEqual(['sink dead', 'dead egress_refused']);
     expect(target.received).toHaveLength(0);
     await client.close();
+  });
+});
+
+describe('an event that no step took', () => {
+  it('is tried and over when its stream takes it after all', async () => {
+    const journal = createMemoryJournal();
+    const tasks = {
+      ...NO_TASKS,
+      // As the stream does: the unit that takes it settles the delivery.
+      async offer({ id }: HeldDelivery) {
+        const attempt = { at: Date.now(), durationMs: 0, result: 'taken by its stream' };
+        journal.settle({ delivery: id, state: 'delivered', attempt });
+        await journal.flush();
+        return undefined;
+      },
+    };
+    await using made = makeEngine(journal, { tasks });
+    made.routes.set(TRIGGER, routeTo('http://127.0.0.1:9/'));
+    const due = Date.now();
+    const delivery = journal.add(someEvent('1'), { trigger: TRIGGER, due, held: true }, due);
+    made.engine.hand([{ ...delivery, task: UNUSED_TASK }]);
+    await made.settled(delivery.id, 'delivered');
+    await made.engine.drain(60_000);
+    expect(made.tried).toBe(1);
+    expect(made.ended).toEqual([`${TRIGGER} delivered`]);
+    expect(made.engine.held).toBe(0);
   });
 });
 

@@ -215,7 +215,11 @@ export function createEngine(options: EngineOptions): DeliveryEngine {
     }
     const isTaken = (): void => {
       taken();
-      if (!abandoned) forget(delivery);
+      if (!abandoned) {
+        if (delivery.attempts === 0) observer.tried();
+        forget(delivery);
+        observer.ended(delivery.trigger, 'delivered');
+      }
       restIfIdle();
     };
     tasks.offer(delivery).then(

@@ -111,7 +111,7 @@ async function byId(
   for (let at = 0; at < asked.length; at += LOOKUPS) {
     const found = asked
       .slice(at, at + LOOKUPS)
-      .map(async (id) => judged(id, await rowOf(id, journal), exists));
+      .map(async (id) => judged(id, await deliveryOf(id, journal), exists));
     items.push(...(await Promise.all(found)));
   }
   return { items };
@@ -126,8 +126,11 @@ async function byFilter(
   return { ...page, items: page.items.map((row) => judged(row.id, row, exists)) };
 }
 
-/** The newest delivery whose id is below the next one's is the one itself, or another where it is gone. */
-async function rowOf(id: number, journal: RedriveParts['journal']): Promise<DeliveryRow | undefined> {
+/** The delivery of an id: the newest whose id is below the next one's is the one itself, or another where it is gone. */
+export async function deliveryOf(
+  id: number,
+  journal: Pick<Journal, 'deliveries'>,
+): Promise<DeliveryRow | undefined> {
   const { items } = await journal.deliveries({ limit: 1, cursor: String(id + 1) });
   return items[0]?.id === id ? items[0] : undefined;
 }

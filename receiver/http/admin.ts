@@ -34,7 +34,7 @@ export interface AdminParts extends HealthParts {
   readonly inForce: () => InForce;
   readonly keyUse: Pick<KeyUse, 'list'>;
   readonly bridges: () => readonly BridgeStatus[];
-  readonly streams: Pick<Streams, 'hand'>;
+  readonly streams: Pick<Streams, 'hand' | 'whereabouts'>;
   readonly token: string;
   readonly log: Log;
 }
@@ -63,7 +63,7 @@ export function adminApp(parts: AdminParts): Express {
 }
 
 function api(parts: AdminParts): Router {
-  const { journal, refusals, repeats, traffic, redrive, gate, keyUse, bridges, inForce } = parts;
+  const { journal, refusals, repeats, traffic, redrive, gate, keyUse, bridges, streams, inForce } = parts;
   const router = Router();
   router.get('/routing', async (request, response) => {
     const atLeast = Number(request.query['atLeast'] ?? 0);
@@ -96,7 +96,7 @@ function api(parts: AdminParts): Router {
       repeats: repeatsOf(repeats, found.row),
       dataBase64: found.data === undefined ? null : Buffer.from(found.data).toString('base64'),
       deliveries: (await deliveriesOf(journal, found.row.event)).map(shownDelivery),
-      ...(await explainEvent(found, inForce())),
+      ...(await explainEvent(found, inForce(), streams)),
     });
   });
   router.get('/rejected', async (request, response) => {

@@ -4,7 +4,7 @@ import { quoted } from '../expression/quoted.ts';
 import type { TriggerEntry } from '../routing/table.ts';
 import { allOf } from './all.ts';
 import { compileCondition } from './condition.ts';
-import { compileCorrelation } from './correlation.ts';
+import { compileCorrelation, keyClause } from './correlation.ts';
 import { compileFilters } from './filter.ts';
 import type { Anchor, Matcher } from './matcher.ts';
 import type { Predicate } from './predicate.ts';
@@ -46,10 +46,7 @@ function hasKey(source: string, path: string): Compiled<Predicate> {
   const keyOf = correlation.value;
   return compiled({
     matches: (event) => keyOf(event).ok,
-    explain(event) {
-      const key = keyOf(event);
-      return [{ field: path, met: key.ok, because: key.ok ? `the key is ${quoted(key.key)}` : key.because }];
-    },
+    explain: (event) => [keyClause(keyOf(event), path)],
     anchors: [],
   });
 }

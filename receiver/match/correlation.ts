@@ -1,7 +1,9 @@
 import { type Compiled, compiled } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
 import { compileCel } from '../expression/cel.ts';
+import { quoted } from '../expression/quoted.ts';
 import { scopeOf } from './event-scope.ts';
+import type { Clause } from './matcher.ts';
 
 /** An event's correlation key, or why it has none: then the event does not match. */
 export type Correlation =
@@ -26,6 +28,11 @@ export function compileCorrelation(
     const outcome = run(scopeOf(event));
     return outcome.ok ? keyOf(outcome.value) : none(`correlate fails: ${outcome.error}`);
   });
+}
+
+/** What came of the `correlate` at `field`, as explain tells it. */
+export function keyClause(key: Correlation, field: string): Clause {
+  return { field, met: key.ok, because: key.ok ? `the key is ${quoted(key.key)}` : key.because };
 }
 
 function keyOf(value: unknown): Correlation {

@@ -1,24 +1,27 @@
 import type { DeliveryEngine } from '../deliver/engine-contract.ts';
 import { heldUp } from '../deliver/held-up.ts';
 import { type MadeParts, tellMade } from '../deliver/made.ts';
+import { deliveryOf } from '../deliver/redrive.ts';
 import type { Journal, Settlement, StateRow, UnitOutcome } from '../journal/journal.ts';
 import type { Renderers } from '../routing/renderers.ts';
 import type { Runtime } from '../routing/runtime.ts';
 import type { World } from './decide.ts';
-import { Ledger, NeedRow, rowKey } from './ledger.ts';
+import { Ledger, NeedRow, type Redriven, rowKey } from './ledger.ts';
 import { createRowCache } from './row-cache.ts';
 import { createRowLoader } from './row-loader.ts';
 import { changeUnits, handed, type Making, type PlannedUnit } from './units.ts';
 
 /** What it works with. */
 export interface CommitterParts extends Pick<MadeParts, 'backlog' | 'observer'> {
-  readonly journal: Pick<Journal, 'commit' | 'rows'>;
+  readonly journal: Pick<Journal, 'commit' | 'rows' | 'deliveries'>;
   /** The engine that makes the deliveries; it is made after this. */
   readonly engine: () => Pick<DeliveryEngine, 'room' | 'hand' | 'due'>;
   readonly renderers: Pick<Renderers, 'pin'>;
   readonly runtime: () => Runtime;
   readonly now: () => number;
   readonly world: (now: number) => World;
+  /** A dead letter of the trigger waits again. */
+  readonly brought: (trigger: string) => void;
   /** A row was written. */
   readonly written: (row: StateRow) => void;
 }
@@ -79,16 +82,24 @@ export function createCommitter(parts: CommitterParts): Committer {
     concluded: (outcomes: readonly UnitOutcome[]) => void,
   ): Promise<void> {
     const units = planned.map(({ unit }) => unit);
+    const redriven = planned.flatMap(({ redriven: some = [] }, unit) =>
+      some.map((one) => ({ ...one, unit })),
+    );
+    const dead = redriven.length === 0 ? redriven : await deadAmong(redriven);
     const outcomes = await new Promise<readonly UnitOutcome[]>((resolve, reject) => {
       journal.commit(units, (error, came) => (error === undefined ? resolve(came) : reject(error)));
     });
     tellMade(units, outcomes, parts);
+    for (const { unit, trigger } of dead) if (outcomes[unit]?.outcome === 'committed') parts.brought(trigger);
     concluded(outcomes);
     parts.engine().hand(handed(planned, outcomes, at));
-    const redriven = units.some(({ settlements = [] }) =>
-      settlements.some(({ state }) => state === 'waiting'),
-    );
-    if (redriven) parts.engine().due(at);
+    if (redriven.length > 0) parts.engine().due(at);
+  }
+
+  /** One that waits already, since it was redriven by its id, is not brought back a second time. */
+  async function deadAmong<T extends Redriven>(redriven: readonly T[]): Promise<readonly T[]> {
+    const found = await Promise.all(redriven.map(({ delivery }) => deliveryOf(delivery, journal)));
+    return redriven.filter((_, i) => found[i]?.state === 'dead');
   }
 
   function forget(ledger: Ledger): void {

@@ -313,8 +313,8 @@ const EFFECTS: {
     const delivery = { trigger, shape, task: UNUSED_TASK, doomed: why };
     ledger.copies.push({ event, entrance: event.entrance, instance: id, delivery });
   },
-  redrive({ delivery }, _instance, { ledger, world }) {
-    ledger.settlements.push({ delivery, state: 'waiting', due: world.now });
+  redrive({ delivery }, { trigger }, { ledger }) {
+    ledger.redriven.push({ delivery, trigger });
   },
   job({ entrance, job }, instance, on) {
     if (isOver(instance)) return;

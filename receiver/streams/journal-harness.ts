@@ -75,6 +75,7 @@ export async function openHarness(runtime: () => Runtime, now: () => number): Pr
       engine: () => ({ room: () => true, hand: (all) => void handed.push(...all), due: () => undefined }),
       backlog: { added: () => undefined },
       observer: { queued: () => undefined },
+      brought: () => undefined,
       renderers: createRenderers(journal, 10),
       runtime,
       due: () => undefined,

@@ -1,4 +1,4 @@
-import type { RowWrite, Settlement, StateRow } from '../journal/journal.ts';
+import type { RowWrite, StateRow } from '../journal/journal.ts';
 import type { PinnedShape } from '../routing/pinned-shape.ts';
 import type { Unused } from './draft.ts';
 import type { Kept } from './kept.ts';
@@ -45,6 +45,12 @@ export interface Copy {
   readonly delivery: PlannedDelivery;
 }
 
+/** A dead letter that a decision brings back. */
+export interface Redriven {
+  readonly delivery: number;
+  readonly trigger: string;
+}
+
 /**
  * What one decision rests on and writes. Every row that was looked at is expected to be as it was seen, so that what was
  * decided by a row that has changed since is decided again.
@@ -52,7 +58,7 @@ export interface Copy {
 export class Ledger {
   readonly deliveries: PlannedDelivery[] = [];
   readonly copies: Copy[] = [];
-  readonly settlements: Settlement[] = [];
+  readonly redriven: Redriven[] = [];
   readonly #known: KnownRows;
   readonly #now: number;
   readonly #seen = new Map<string, { kind: Kind; id: string; version: number }>();
@@ -96,7 +102,7 @@ export class Ledger {
   }
 
   get isEmpty(): boolean {
-    return this.#changes.size === 0 && this.settlements.length === 0 && this.copies.length === 0;
+    return this.#changes.size === 0 && this.redriven.length === 0 && this.copies.length === 0;
   }
 
   /** All rows with what is expected of each. */

@@ -9,7 +9,7 @@ export interface RunningStream {
   readonly hash: string;
   readonly text: string;
   readonly stream: Stream;
-  /** Whether it may wake an instance by a wait's `correlate`; undefined: no wait has one. */
+  /** The filters of the waits with a `correlate`, which is asked of what they fit; undefined: no wait has one. */
   readonly wakes: AnchoredMatcher | undefined;
   /** `EventBridge/namespace/name` of the bridges whose jobs it waits for. */
   readonly bridges: readonly string[];

@@ -2,9 +2,10 @@ import { type Compiled, compiled, type Finding, refused } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
 import { compileCel } from '../expression/cel.ts';
 import { compileCondition } from '../match/condition.ts';
-import { type Correlation, compileCorrelation } from '../match/correlation.ts';
+import { type Correlation, compileCorrelation, keyClause } from '../match/correlation.ts';
 import { scopeOf } from '../match/event-scope.ts';
 import { compileFilters } from '../match/filter.ts';
+import type { Clause } from '../match/matcher.ts';
 import type { Predicate } from '../match/predicate.ts';
 import { type PinnedShape, pinnedShape } from '../routing/pinned-shape.ts';
 import type {
@@ -75,6 +76,8 @@ export interface NamedWait {
   readonly matches: (event: CloudEvent) => boolean;
   /** undefined: by the instance's id alone. */
   readonly correlate: Correlate | undefined;
+  /** Its filters clause by clause and, where they fit, its `correlate`. */
+  readonly explain: (event: CloudEvent) => readonly Clause[];
 }
 
 /** What of a stream an instance is pinned to, as text: everything but where its steps go. */
@@ -185,11 +188,29 @@ function compileEvents(
     const correlate =
       source === undefined ? compiled(undefined) : compileCorrelation(source, `${path(i)}.correlate`);
     if (predicate.ok && correlate.ok)
-      waits.push({ name, matches: predicate.value.matches, correlate: correlate.value });
+      waits.push(namedWait(name, predicate.value, correlate.value, `${path(i)}.correlate`));
     else findings.push(...[predicate, correlate].flatMap((part) => (part.ok ? [] : part.findings)));
   });
   if (findings.length > 0) return { ok: false, findings };
   return compiled({ kind: 'events', all, waits, ...timeoutOf(wait) });
+}
+
+function namedWait(
+  name: string,
+  filters: Predicate,
+  correlate: Correlate | undefined,
+  field: string,
+): NamedWait {
+  return {
+    name,
+    matches: filters.matches,
+    correlate,
+    explain(event) {
+      const clauses = filters.explain(event);
+      if (correlate === undefined || clauses.some(({ met }) => !met)) return clauses;
+      return [...clauses, keyClause(correlate(event), field)];
+    },
+  };
 }
 
 /** The latest time that a Date holds. */

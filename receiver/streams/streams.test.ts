@@ -140,7 +140,9 @@ async function deadLetters(): Promise<readonly { id: number; reason: string; att
 }
 
 /** The decision record of the newest event of an id. */
-async function eventRecord(id: string): Promise<{ record: object; triggers: readonly { no: unknown }[] }> {
+async function eventRecord(
+  id: string,
+): Promise<{ receivedAt: number; record: object; triggers: readonly { no: unknown }[] }> {
   const { items } = (await api(`/events?id=${id}`)).body as { items: { event: number }[] };
   return (await api(`/events/${items[0]?.event ?? 0}`)).body;
 }
@@ -359,6 +361,12 @@ describe('an instance', () => {
   });
 });
 
+/** How many deliveries the trigger is said to have yet to make. */
+async function backlog(): Promise<number | undefined> {
+  const { items } = (await api('/traffic')).body as { items: { resource: string; backlog: number }[] };
+  return items.find(({ resource }) => resource === 'EventTrigger/shop/saga')?.backlog;
+}
+
 function typed(type: string) {
   return { filters: [{ exact: { type } }] };
 }
@@ -383,6 +391,45 @@ describe('a correlation key', () => {
     await stands(id).toBe('Finished');
     await stands(other).toBe('Waiting charge');
     await target.at('/ship').toMatchObject([{ headers: { 'ce-id': '1' } }]);
+  });
+
+  it('is told of what came early: held for it until when, and then with which instance', async () => {
+    apply(steps(), BY_ORDER);
+    await send('packed', '1', {}, { order: 'A' });
+    await send('packed', '2', {}, { order: 'B' });
+    const early = await eventRecord('1');
+    const until = early.receivedAt + 86_400_000;
+    expect(early).toMatchObject({ instances: [], held: [{ trigger: 'shop/saga', key: 'A', until }] });
+    const id = await start('3', { order: 'A' });
+    expect(await eventRecord('1')).toMatchObject({ instances: [id], held: [] });
+    expect(await eventRecord('2')).toMatchObject({ instances: [], held: [{ key: 'B' }] });
+    await send('approved', '4', {}, { order: 'A' });
+    await stands(id).toBe('Finished');
+    for (const event of ['1', '3', '4'])
+      expect(await eventRecord(event)).toMatchObject({ instances: [id], held: [] });
+    await send('packed', '5', {}, { order: 'A' });
+    expect(await eventRecord('5')).toMatchObject({ record: { triggers: [] }, instances: [], held: [] });
+  });
+
+  it('takes no event that a wait fits but has no key for, and explain says so', async () => {
+    apply(steps(), BY_ORDER);
+    for (const [id, data, because] of [
+      ['1', { x: 1 }, 'correlate fails: no such key: order'],
+      ['2', { order: null }, 'correlate yields null'],
+    ] as const) {
+      expect((await send('approved', id, {}, data)).json.events).toMatchObject([{ triggers: [] }]);
+      expect((await eventRecord(id)).triggers).toMatchObject([
+        {
+          takes: false,
+          no: [
+            { field: 'spec.filters[0].exact.type' },
+            { field: 'spec.correlate', because },
+            { field: 'spec.steps[1].waitFor.correlate', because },
+            { field: 'spec.steps[2].waitFor.filters[0].exact.type' },
+          ],
+        },
+      ]);
+    }
   });
 
   it('is one instance for all events of the rule, of which many may come at once', async () => {
@@ -433,6 +480,7 @@ describe('a correlation key', () => {
     await stands(id).toBe('Finished');
     await target.at('/charge').toMatchObject([{ headers: { 'ce-id': '2' } }]);
     expect(await deadLetters()).toEqual([]);
+    await expect.poll(backlog, PATIENCE).toBe(0);
   });
 
   it('gives up what was held too long', async () => {
@@ -515,6 +563,41 @@ describe('an operator', () => {
     expect(await (await fetch(`${stage.receiver.addresses.admin}/metrics`)).text()).toContain(
       'signalbox_instances{state="finished"} 3',
     );
+  });
+
+  it('finds in the backlog what waits again by a hand', async () => {
+    target.answers.set('/a', { status: 400 });
+    apply([step('a')]);
+    const [first, second] = [await start('1'), await start('2')];
+    for (const id of [first, second]) await stands(id).toBe('Blocked a');
+    expect(await backlog()).toBe(0);
+    target.answers.set('/a', { status: 503 });
+    const later = { ...POLICY, backoffDelayMs: 600_000, ceilingMs: 600_000 };
+    apply([step('a', {}, { policy: later })]);
+    for (const id of [first, second]) expect((await hand(id, 'retry')).status).toBe(200);
+    await target.at('/a').toHaveLength(4);
+    await expect.poll(backlog, PATIENCE).toBe(2);
+  });
+
+  it('counts a dead letter once that is redriven and then retried', async () => {
+    target.answers.set('/a', { status: 400 });
+    apply([step('a')]);
+    const id = await start();
+    await stands(id).toBe('Blocked a');
+    target.answers.set('/a', { status: 503 });
+    const later = { ...POLICY, backoffDelayMs: 600_000, ceilingMs: 600_000 };
+    apply([step('a', {}, { policy: later })]);
+    await redrive((await record(id)).blocked?.delivery ?? 0);
+    await target.at('/a').toHaveLength(2);
+    await expect
+      .poll(async () => (await api('/deliveries?state=waiting')).body, PATIENCE)
+      .toMatchObject({
+        items: [{ attempts: [{ status: 400 }, { status: 503 }] }],
+      });
+    target.answers.clear();
+    expect((await hand(id, 'retry')).status).toBe(200);
+    await stands(id).toBe('Finished');
+    await expect.poll(backlog, PATIENCE).toBe(0);
   });
 });
 

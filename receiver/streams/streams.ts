@@ -19,10 +19,11 @@ import { stepRenderer } from './step-renderer.ts';
 import type { Came, Hand } from './transition.ts';
 import { createTurns } from './turns.ts';
 import { createVersions } from './versions.ts';
+import { type CameIn, type Whereabouts, whereaboutsOf } from './whereabouts.ts';
 
 /** What value streams work with. */
 export interface StreamsParts extends Omit<CommitterParts, 'journal' | 'renderers' | 'world' | 'written'> {
-  readonly journal: Pick<Journal, 'commit' | 'rows' | 'listRows' | 'countRows'>;
+  readonly journal: Pick<Journal, 'commit' | 'rows' | 'deliveries' | 'listRows' | 'countRows'>;
   readonly renderers: Renderers;
   /** Something wants attention at that time. */
   readonly due: (at: number) => void;
@@ -46,6 +47,8 @@ export interface Streams extends Tasks {
   renderer(shape: string, task: string): Promise<Renderer | undefined>;
   /** An operator's hand. */
   hand(id: string, action: Hand): Promise<Came | 'unknown'>;
+  /** Where the streams among these triggers have an event that they took. */
+  whereabouts(came: CameIn, triggers: readonly string[]): Promise<Whereabouts>;
   /** A table is in force: learns which earlier versions instances still run. */
   routesChanged(): void;
   /** Waits for what is being written. */
@@ -197,6 +200,12 @@ export function createStreams(parts: StreamsParts): Streams {
             decideInput(id, { kind: 'hand', action }, ledger, on),
           ),
         ),
+      ),
+    whereabouts: (came, triggers) =>
+      whereaboutsOf(
+        came,
+        triggers.flatMap((key) => trigger(key) ?? []),
+        { journal, older: versions.older },
       ),
     routesChanged: () => void tracked(versions.load()),
     async drain() {

@@ -3,7 +3,7 @@ import type { HeldDelivery } from '../deliver/engine-contract.ts';
 import type { CloudEvent } from '../event/event.ts';
 import type { NewDelivery, Settlement, Unit, UnitOutcome } from '../journal/journal.ts';
 import { revive } from './kept.ts';
-import type { Copy, Ledger, PlannedDelivery } from './ledger.ts';
+import type { Copy, Ledger, PlannedDelivery, Redriven } from './ledger.ts';
 
 /** A unit, and the event whose deliveries it makes. */
 export interface PlannedUnit {
@@ -11,6 +11,8 @@ export interface PlannedUnit {
   readonly event: CloudEvent | undefined;
   readonly entrance: string;
   readonly doomed: readonly (string | undefined)[];
+  /** Dead letters that it brings back. */
+  readonly redriven?: readonly Redriven[];
 }
 
 /** What making units needs to know. */
@@ -33,14 +35,14 @@ export function arrivalUnits(
 ): readonly PlannedUnit[] {
   const deliveries = [...plain, ...ledger.deliveries.map((planned) => deliveryOf(planned, making))];
   const whole = unitOf(event, takers, arrival, deliveries, more);
-  const { settlements } = ledger;
+  const { redriven } = ledger;
   const unit: Unit = {
     ...whole,
     rows: ledger.rows(),
-    ...(settlements.length === 0 ? {} : { settlements }),
+    ...(redriven.length === 0 ? {} : { settlements: waiting(redriven, making) }),
   };
   const doomed = [...plain.map(() => undefined), ...ledger.deliveries.map((planned) => planned.doomed)];
-  const main = { unit, event, entrance: arrival.entrance, doomed };
+  const main = { unit, event, entrance: arrival.entrance, doomed, redriven };
   // A repeat of the event writes nothing: its copies neither.
   const unseen = unit.unseen && { ...unit.unseen, occupy: false };
   return [...copyUnits(ledger.copies, ledger, making, unseen), main];
@@ -58,9 +60,13 @@ export function changeUnits(
   const unit: Unit = {
     ...main.unit,
     rows: ledger.rows(),
-    settlements: [...settlements, ...ledger.settlements],
+    settlements: [...settlements, ...waiting(ledger.redriven, making)],
   };
-  return [...copyUnits(copies, ledger, making), { ...main, unit }];
+  return [...copyUnits(copies, ledger, making), { ...main, unit, redriven: ledger.redriven }];
+}
+
+function waiting(redriven: readonly Redriven[], { now }: Making): readonly Settlement[] {
+  return redriven.map(({ delivery }) => ({ delivery, state: 'waiting', due: now }));
 }
 
 const NO_EVENT: PlannedUnit = {

@@ -110,6 +110,7 @@ function running(journal: Journal): Running {
     engine: () => ({ room: () => true, hand: (all) => void handed.push(...all), due: () => undefined }),
     backlog: { added: () => undefined },
     observer: { queued: () => undefined },
+    brought: () => undefined,
     renderers: createRenderers(journal, 10),
     runtime: () => RUNTIME,
     due: () => undefined,

@@ -70,6 +70,7 @@ async function live(journal: Journal, world: World, touches: { left: number }): 
     engine: () => ({ room: () => true, hand: (all) => void queue.push(...all), due: () => undefined }),
     backlog: { added: () => undefined },
     observer: { queued: () => undefined },
+    brought: () => undefined,
     renderers: createRenderers(journal, 10),
     runtime: () => RUNTIME,
     due: () => undefined,
