@@ -68,7 +68,8 @@ export const receiver: Command = {
   ],
   exits: {
     [EXIT.ok]: 'stopped by SIGTERM, after what was under way was finished',
-    [EXIT.failed]: 'a port is in use, or the data directory or the database cannot be used',
+    [EXIT.failed]:
+      'there is no kubeconfig to be had, a port is in use, or the data directory or the database cannot be used',
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
