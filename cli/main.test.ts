@@ -62,6 +62,10 @@ describe('main', () => {
       ['run', '-f', 'a', '--log-level', 'loud'],
       '--log-level loud is not known; write one of debug, info, warn, error, silent.',
     ],
+    [
+      ['run', '-f', 'a', '--egress-deny', '10.0.0.0/8', '--egress-deny', '1.2.3'],
+      '--egress-deny: "1.2.3" is no address range; write it like 10.0.0.0/8 or fd00::/8.',
+    ],
     [['listen', '-o', 'xml'], '-o xml is no format; write -o text or -o json.'],
     [['listen', '--fail', 'many'], '--fail many is no count; write a whole number.'],
   ])('%j is told how to be written', async (args, message) => {
