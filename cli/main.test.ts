@@ -29,6 +29,12 @@ describe('main', () => {
     },
   );
 
+  it.each(['--version', '-v'])('%s tells the version and ends with 0', async (option) => {
+    const terminal = fakeTerminal();
+    expect(await main([option], terminal)).toBe(0);
+    expect(terminal.outLines).toEqual([expect.stringMatching(/^signalbox \d+\.\d+\.\d+$/)]);
+  });
+
   it('suggests the nearest command and ends with 2', async () => {
     const terminal = fakeTerminal();
     expect(await main(['lisen'], terminal)).toBe(2);
