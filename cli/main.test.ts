@@ -72,6 +72,10 @@ describe('main', () => {
       ['run', '-f', 'a', '--egress-deny', '10.0.0.0/8', '--egress-deny', '1.2.3'],
       '--egress-deny: "1.2.3" is no address range; write it like 10.0.0.0/8 or fd00::/8.',
     ],
+    [
+      ['run', '-f', 'a', '--max-backlog', '-1'],
+      '--max-backlog -1 is no number of deliveries; write one such as 100000.',
+    ],
     [['listen', '-o', 'xml'], '-o xml is no format; write -o text or -o json.'],
     [['listen', '--fail', 'many'], '--fail many is no count; write a whole number.'],
   ])('%j is told how to be written', async (args, message) => {
