@@ -177,6 +177,7 @@ describe('signalbox test', () => {
 
   it.each([
     ['[', 'it is no YAML'],
+    ['kind: A\n---\nkind: B', 'fixtures are one mapping with manifests and tests.'],
     [{}, 'tests is a list'],
     [{ tests: [] }, 'tests is empty'],
     [{ test: [] }, 'test is not known; did you mean tests'],
