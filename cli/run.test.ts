@@ -226,6 +226,15 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
 });
 
 describe('signalbox send', () => {
+  it('tells why fetch refuses a port', async () => {
+    const terminal = fakeTerminal();
+    const url = 'http://127.0.0.1:1/e/x';
+    expect(
+      await main(['send', '--url', url, '--scheme', 'Bearer', '--secret', 'a', '--data', '{}'], terminal),
+    ).toBe(3);
+    expect(terminal.errLines).toEqual([`Cannot reach ${url}: the connection failed (bad port).`]);
+  });
+
   it('ends with 3 where nothing listens', async () => {
     const { server, address } = await occupied();
     server.close();
