@@ -209,7 +209,16 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
     }
     const empty = join(folder, 'empty.yaml');
     expect(await failure('-f', empty, '--data', data)).toBe(
-      `Nothing in ${empty} can run; correct what is named above, or give other files with -f.`,
+      `Nothing in ${empty} can run; give .yaml, .yml or .json files that hold manifests, or a folder of them, with -f.`,
+    );
+    expect(await failure('-f', join(folder, 'missing.yaml'), '--data', data)).toMatch(
+      / can run; correct what is named above, or give other files with -f\.$/,
+    );
+    expect(await failure('-f', file, '--data', join(folder, 'occupied'))).toBe(
+      `The journal's directory ${join(folder, 'occupied')} is a file; give another directory. The directory is what --data names.`,
+    );
+    expect(await failure('-f', file, '--data', '')).toBe(
+      "The journal's directory has an empty name; give one. The directory is what --data names.",
     );
     expect(await failure('-f', file, '--data', join(folder, 'occupied', 'data'))).toMatch(
       /^The journal's directory \S+ can't be written .*--data names\.$/,
