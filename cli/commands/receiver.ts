@@ -73,6 +73,7 @@ export const receiver: Command = {
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
+    const log = createLog(logLevelOf(parsed, 'info'));
     const settings = {
       dataDirectory: parsed.text('data') ?? DEFAULTS.data,
       public: parseAddress(parsed.text('public') ?? DEFAULTS.public, '--public'),
@@ -82,11 +83,11 @@ export const receiver: Command = {
       kubeconfig: parsed.text('kubeconfig'),
       journal: journalOf(parsed),
       bounds: boundsOf(parsed),
-      tracing: await tracingOf(parsed, terminal),
+      tracing: await tracingOf(parsed, terminal, log),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       adminTokenSecret: parsed.text('admin-token-secret'),
-      log: createLog(logLevelOf(parsed, 'info')),
+      log,
       stop: terminal.stop,
     };
     const { runReceiver } = await import('../cluster/run-receiver.ts');
