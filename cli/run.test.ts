@@ -114,6 +114,10 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
 
     await writeFile(file, manifests('order.placed'));
     await run.line(/^Applied revision 2: EventTrigger shop\/pack changed\.$/);
+    await writeFile(file, `${manifests('order.placed')} - [`);
+    await run.line(/What it held before keeps running\.$/);
+    await writeFile(file, manifests('order.placed'));
+    await run.line(/^Settled, with nothing to apply: revision 2 keeps running\.$/);
     await sent(file, url, '--type', 'order.placed', '--id', 'second');
     await arrivals.next((arrival) => JSON.stringify(arrival.job?.meta).includes('second'));
 

@@ -126,6 +126,8 @@ function reload(
   if (step.table !== undefined) {
     parts.receiver.apply(step.table);
     parts.terminal.out(`Applied revision ${step.table.revision}: ${step.changes.join(', ')}.`);
+  } else if (step.settled) {
+    parts.terminal.out(`Settled, with nothing to apply: revision ${step.session.revision} keeps running.`);
   }
   return step.session;
 }
