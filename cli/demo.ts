@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createLog } from '../receiver/observe/log.ts';
+import { demoError } from './demo-error.ts';
 import { CommandError } from './exit-codes.ts';
 import { freeAddress } from './free-address.ts';
 import { printArrival } from './listen/print.ts';
 import { openTarget } from './listen/target.ts';
 import { LOCAL_EGRESS } from './run/rules.ts';
 import { runManifests } from './run/run-manifests.ts';
-import { startError } from './run/start-error.ts';
 import { processTerminal } from './terminal.ts';
 
 /*
@@ -54,7 +54,7 @@ try {
   await running.close();
   await target.close(500);
 } catch (error) {
-  const told = startError(error, DATA);
+  const told = demoError(error);
   if (!(told instanceof CommandError)) throw told;
   terminal.err(told.message);
   process.exitCode = told.exitCode;

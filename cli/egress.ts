@@ -29,7 +29,9 @@ export function egressOf(parsed: Parsed): EgressPolicy {
     deny: parsed.list('egress-deny'),
     crossNamespace: !parsed.flag('egress-own-namespace'),
   };
-  const finding = checkEgressPolicy(policy)[0];
-  if (finding !== undefined) throw new UsageError(`--egress-${finding.field}: ${finding.message}`);
-  return policy;
+  const [finding] = checkEgressPolicy(policy);
+  if (finding === undefined) return policy;
+  // `egress.allow[0]` is the policy's own name for it.
+  const option = finding.field.replace('.', '-').replace(/\[\d+\]$/, '');
+  throw new UsageError(`--${option}: ${finding.message}.`);
 }

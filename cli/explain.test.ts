@@ -61,7 +61,12 @@ describe('signalbox explain', () => {
 
   it('names the trace of an event that was traced', async () => {
     const traced = await openStage({
-      tracing: createOtlpTracing({ endpoint: 'http://127.0.0.1:9', ratio: 1, timeoutMs: 200 }),
+      tracing: createOtlpTracing({
+        endpoint: 'http://127.0.0.1:9',
+        ratio: 1,
+        timeoutMs: 200,
+        exported: () => undefined,
+      }),
     });
     const untraced = stage;
     stage = traced;

@@ -29,6 +29,12 @@ describe('main', () => {
     },
   );
 
+  it.each(['--version', '-v'])('%s tells the version and ends with 0', async (option) => {
+    const terminal = fakeTerminal();
+    expect(await main([option], terminal)).toBe(0);
+    expect(terminal.outLines).toEqual([expect.stringMatching(/^signalbox \d+\.\d+\.\d+$/)]);
+  });
+
   it('suggests the nearest command and ends with 2', async () => {
     const terminal = fakeTerminal();
     expect(await main(['lisen'], terminal)).toBe(2);
@@ -61,6 +67,14 @@ describe('main', () => {
     [
       ['run', '-f', 'a', '--log-level', 'loud'],
       '--log-level loud is not known; write one of debug, info, warn, error, silent.',
+    ],
+    [
+      ['run', '-f', 'a', '--egress-deny', '10.0.0.0/8', '--egress-deny', '1.2.3'],
+      '--egress-deny: "1.2.3" is no address range; write it like 10.0.0.0/8 or fd00::/8.',
+    ],
+    [
+      ['run', '-f', 'a', '--max-backlog', '-1'],
+      '--max-backlog -1 is no number of deliveries; write one such as 100000.',
     ],
     [['listen', '-o', 'xml'], '-o xml is no format; write -o text or -o json.'],
     [['listen', '--fail', 'many'], '--fail many is no count; write a whole number.'],

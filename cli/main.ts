@@ -9,6 +9,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help')
     return help(rest, terminal);
+  if (name === '--version' || name === '-v') return version(terminal);
   const entry = COMMANDS.get(name);
   if (entry === undefined) {
     const meant = nearest(name, COMMANDS.keys());
@@ -51,6 +52,12 @@ async function help(rest: readonly string[], terminal: Terminal): Promise<ExitCo
   return EXIT.ok;
 }
 
+async function version(terminal: Terminal): Promise<ExitCode> {
+  const { default: made } = await import('../package.json', { with: { type: 'json' } });
+  terminal.out(`signalbox ${made.version}`);
+  return EXIT.ok;
+}
+
 function overview(): string {
   const width = Math.max(...[...COMMANDS.keys()].map((name) => name.length));
   return [
@@ -62,7 +69,7 @@ function overview(): string {
     'Commands:',
     ...[...COMMANDS].map(([name, entry]) => `  ${name.padEnd(width)}  ${entry.summary}`),
     '',
-    'signalbox COMMAND --help tells more about one of them.',
+    'signalbox COMMAND --help tells more about one of them, signalbox --version which one this is.',
     '',
     'Exit codes: 0 done, 1 failed, 2 called wrongly, 3 the other side could not be reached.',
   ].join('\n');

@@ -206,6 +206,7 @@ describe('signalbox test', () => {
 
   it.each([
     ['[', 'it is no YAML'],
+    ['kind: A\n---\nkind: B', 'fixtures are one mapping with manifests and tests.'],
     [{}, 'tests is a list'],
     [{ tests: [] }, 'tests is empty'],
     [{ test: [] }, 'test is not known; did you mean tests'],

@@ -33,10 +33,11 @@ describe('parseOptions', () => {
     expect(parsed.text('public-url')).toBeUndefined();
   });
 
-  it('takes a value that begins with a dash only behind an equals sign, and a lone dash anywhere', () => {
+  it('takes a value that begins with a dash only behind an equals sign, a lone dash and a number anywhere', () => {
     expect(failure('--data', '--quiet')).toBe('--data needs a value: --data DIR.');
     expect(parseOptions(['--data=-x'], OPTIONS).text('data')).toBe('-x');
     expect(parseOptions(['--data', '-'], OPTIONS).text('data')).toBe('-');
+    expect(parseOptions(['--data', '-1'], OPTIONS).text('data')).toBe('-1');
   });
 
   it('names the option and the nearest known one', () => {

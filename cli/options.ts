@@ -73,8 +73,9 @@ function checkedValue(option: Option, rawName: string, value: string | undefined
     if (value !== undefined) throw new UsageError(`${rawName} takes no value; write ${rawName} alone.`);
     return '';
   }
-  // `--data --public …`: the next option was swallowed as a value. One that begins with a dash is written with `=`.
-  if (value === undefined || (!inline && value.length > 1 && value.startsWith('-'))) {
+  // `--data --public …`: the next option was swallowed as a value. One that begins with a dash is written with `=`, but for
+  // a number, which is no option.
+  if (value === undefined || (!inline && /^-[^\d.]/.test(value))) {
     throw new UsageError(`${rawName} needs a value: ${rawName} ${option.value}.`);
   }
   return value;

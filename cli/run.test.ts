@@ -114,6 +114,10 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
 
     await writeFile(file, manifests('order.placed'));
     await run.line(/^Applied revision 2: EventTrigger shop\/pack changed\.$/);
+    await writeFile(file, `${manifests('order.placed')} - [`);
+    await run.line(/What it held before keeps running\.$/);
+    await writeFile(file, manifests('order.placed'));
+    await run.line(/^Settled, with nothing to apply: revision 2 keeps running\.$/);
     await sent(file, url, '--type', 'order.placed', '--id', 'second');
     await arrivals.next((arrival) => JSON.stringify(arrival.job?.meta).includes('second'));
 
@@ -209,7 +213,16 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
     }
     const empty = join(folder, 'empty.yaml');
     expect(await failure('-f', empty, '--data', data)).toBe(
-      `Nothing in ${empty} can run; correct what is named above, or give other files with -f.`,
+      `Nothing in ${empty} can run; give .yaml, .yml or .json files that hold manifests, or a folder of them, with -f.`,
+    );
+    expect(await failure('-f', join(folder, 'missing.yaml'), '--data', data)).toMatch(
+      / can run; correct what is named above, or give other files with -f\.$/,
+    );
+    expect(await failure('-f', file, '--data', join(folder, 'occupied'))).toBe(
+      `The journal's directory ${join(folder, 'occupied')} is a file; give another directory. The directory is what --data names.`,
+    );
+    expect(await failure('-f', file, '--data', '')).toBe(
+      "The journal's directory has an empty name; give one. The directory is what --data names.",
     );
     expect(await failure('-f', file, '--data', join(folder, 'occupied', 'data'))).toMatch(
       /^The journal's directory \S+ can't be written .*--data names\.$/,
@@ -226,6 +239,15 @@ describe('signalbox run', { timeout: PATIENCE }, () => {
 });
 
 describe('signalbox send', () => {
+  it('tells why fetch refuses a port', async () => {
+    const terminal = fakeTerminal();
+    const url = 'http://127.0.0.1:1/e/x';
+    expect(
+      await main(['send', '--url', url, '--scheme', 'Bearer', '--secret', 'a', '--data', '{}'], terminal),
+    ).toBe(3);
+    expect(terminal.errLines).toEqual([`Cannot reach ${url}: the connection failed (bad port).`]);
+  });
+
   it('ends with 3 where nothing listens', async () => {
     const { server, address } = await occupied();
     server.close();

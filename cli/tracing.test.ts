@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { createLog } from '../receiver/observe/log.ts';
 import { parseOptions } from './options.ts';
 import { fakeTerminal } from './testing/terminal.ts';
 import { TRACING_OPTIONS, tracingOf } from './tracing.ts';
 
+const logged: string[] = [];
 const tracing = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  tracingOf(parseOptions(args, TRACING_OPTIONS), fakeTerminal(env));
+  tracingOf(
+    parseOptions(args, TRACING_OPTIONS),
+    fakeTerminal(env),
+    createLog('warn', { write: (line) => void logged.push(line) }),
+  );
 
 describe('what traces', () => {
   it('is nothing unless a collector is named', async () => {
@@ -23,6 +29,15 @@ describe('what traces', () => {
     const found = await tracing(args, env);
     expect(found).toBeDefined();
     await found?.close();
+  });
+
+  it('tells the log that the collector is away', async () => {
+    const found = await tracing(['--otlp-endpoint', 'http://127.0.0.1:1']);
+    found?.received({ headers: {}, entrance: 'WebhookSecret/shop/hooks', at: 1 }).ended({ events: 1 });
+    await found?.close().catch(() => undefined);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('the trace collector takes no spans');
+    expect(logged[0]).toContain('ECONNREFUSED');
   });
 
   it.each([

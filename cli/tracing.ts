@@ -1,3 +1,5 @@
+import { createExportWatch } from '../receiver/observe/export-watch.ts';
+import type { Log } from '../receiver/observe/log.ts';
 import type { Tracing } from '../receiver/observe/tracing.ts';
 import type { Terminal } from './command.ts';
 import { UsageError } from './exit-codes.ts';
@@ -21,8 +23,11 @@ export const TRACING_OPTIONS: readonly Option[] = [
 /** A collector is near, or it is not there: a stopping receiver does not wait long for it. */
 const TIMEOUT_MS = 2000;
 
-/** What traces as the options and the environment say; loaded only where something does. Throws UsageError. */
-export async function tracingOf(parsed: Parsed, { env }: Terminal): Promise<Tracing | undefined> {
+/**
+ * What traces as the options and the environment say; loaded only where something does. That the collector is away is told
+ * to `log`. Throws UsageError.
+ */
+export async function tracingOf(parsed: Parsed, { env }: Terminal, log: Log): Promise<Tracing | undefined> {
   const endpoint = parsed.text('otlp-endpoint');
   if (endpoint !== undefined && !isHttpUrl(endpoint))
     throw new UsageError(
@@ -36,5 +41,6 @@ export async function tracingOf(parsed: Parsed, { env }: Terminal): Promise<Trac
   if (env['OTEL_SDK_DISABLED'] === 'true') return undefined;
   const { createOtlpTracing } = await import('../receiver/observe/otlp-tracing.ts');
   const timeoutMs = Number(env['OTEL_EXPORTER_OTLP_TIMEOUT']) || TIMEOUT_MS;
-  return createOtlpTracing({ ratio, timeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  const exported = createExportWatch({ log, now: Date.now });
+  return createOtlpTracing({ ratio, timeoutMs, exported, ...(endpoint === undefined ? {} : { endpoint }) });
 }

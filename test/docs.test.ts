@@ -90,6 +90,23 @@ describe('fixtures', () => {
   });
 });
 
+/** The words of a command line. */
+function words(line: string): readonly string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+describe('events that are asked about before anything is deployed', async () => {
+  const help = (await COMMANDS.get('explain')?.load())?.examples ?? [];
+  const shown = blocks('docs/tasks/ask-before-you-deploy.md', 'console').join('\n');
+  const lines = [...help, ...[...shown.matchAll(/^\$ (.+)$/gm)].map(([, line = '']) => line)];
+
+  it.each(lines.filter((line) => line.includes(' -f ')))('would be taken: %s', async (line) => {
+    const terminal = fakeTerminal();
+    expect(await main(words(line).slice(1), terminal), terminal.errLines.join('\n')).toBe(0);
+    expect(terminal.outLines.join('\n')).toContain('It would be taken by ');
+  });
+});
+
 describe.each(PAGES)('%s', (page) => {
   it('has YAML that is valid, or cut out of an example', () => {
     for (const block of blocks(page, 'yaml')) {
@@ -107,9 +124,7 @@ describe.each(PAGES)('%s', (page) => {
     for (const [, line = ''] of blocks(page, 'console')
       .join('\n')
       .matchAll(/^\$ signalbox (.+)$/gm)) {
-      const [name = '', ...args] = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(
-        ([, quoted, plain]) => quoted ?? plain ?? '',
-      );
+      const [name = '', ...args] = words(line);
       const command = await COMMANDS.get(name)?.load();
       expect(command, line).toBeDefined();
       parseOptions(args, withHelp(command?.options ?? []));

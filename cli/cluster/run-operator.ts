@@ -12,11 +12,12 @@ import { giveBackMemory, growSlowly } from '../../receiver/give-back.ts';
 import { healthApp } from '../../receiver/http/health-app.ts';
 import { type ListenAddress, openListener } from '../../receiver/http/listener.ts';
 import { createKubeClient } from '../../receiver/kube/client.ts';
-import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import { apiServerAddress } from '../../receiver/kube/config.ts';
 import type { Log } from '../../receiver/observe/log.ts';
 import type { TrafficItem } from '../../receiver/observe/traffic.ts';
 import { compileEntry, egressFindings } from '../../receiver/routing/compile.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { usableKubeConfig } from './usable-kubeconfig.ts';
 
 /** What `signalbox operator` was told. */
 export interface OperatorSettings {
@@ -38,11 +39,11 @@ export interface OperatorSettings {
   readonly log: Log;
 }
 
-/** Starts an operator; returns at once, also where the API server is away. */
+/** Starts an operator; returns at once, also where the API server is away. Throws CommandError. */
 export async function runOperator(settings: OperatorSettings): Promise<{ close(): Promise<void> }> {
   const { kubeconfig, egress, admin, identity, log, ...rest } = settings;
   growSlowly();
-  const kubeConfig = kubeConfigFrom(kubeconfig);
+  const kubeConfig = usableKubeConfig(kubeconfig);
   const policy: EgressPolicy = { ...egress, own: apiServerAddress(kubeConfig) };
   const dispatcher = new Agent();
   const stopping = new AbortController();
@@ -75,13 +76,19 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
       random: Math.random,
     });
     leading = operator;
-    const started = operator
-      .start()
-      .then(() => log.info({ revision: operator.health.revision() }, 'the operator has read everything'));
-    started.catch((error: unknown) => log.error({ error: String(error) }, 'the operator could not start'));
+    start(operator).catch((error: unknown) =>
+      log.error({ error: String(error) }, 'the operator could not start'),
+    );
     await aborted(lost);
     await operator.stop();
     leading = undefined;
+  }
+
+  async function start(operator: Operator): Promise<void> {
+    const { health } = operator;
+    await operator.start();
+    // It ends when it is stopped, too.
+    if (health.synced()) log.info({ revision: health.revision() }, 'the operator has read everything');
   }
 
   const electing = createKubeClient(kubeConfig, Date.now, metrics.answered);

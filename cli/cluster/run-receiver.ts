@@ -3,7 +3,7 @@ import { giveBackMemory } from '../../receiver/give-back.ts';
 import { ADMIN_TOKEN_KEY } from '../../receiver/http/admin-token.ts';
 import type { ListenAddress } from '../../receiver/http/listener.ts';
 import { createKubeClient, type KubeClient } from '../../receiver/kube/client.ts';
-import { apiServerAddress, kubeConfigFrom } from '../../receiver/kube/config.ts';
+import { apiServerAddress } from '../../receiver/kube/config.ts';
 import { clusterIssuer } from '../../receiver/kube/issuer.ts';
 import { whenSecretKey } from '../../receiver/kube/secret-key.ts';
 import type { Log } from '../../receiver/observe/log.ts';
@@ -14,6 +14,7 @@ import { createTableFile } from '../../receiver/routing/table-file.ts';
 import type { Bounds } from '../bounds.ts';
 import type { JournalChoice } from '../journal-option.ts';
 import { startError } from '../run/start-error.ts';
+import { usableKubeConfig } from './usable-kubeconfig.ts';
 
 /** What `signalbox receiver` was told. */
 export interface ReceiverSettings {
@@ -41,10 +42,10 @@ export interface ReceiverSettings {
 /** When so many entries have come or gone, reading and compiling them has left more behind than is kept. */
 const MANY = 1000;
 
-/** Starts a receiver that follows the cluster's table. */
+/** Starts a receiver that follows the cluster's table. Throws CommandError. */
 export async function runReceiver(settings: ReceiverSettings): Promise<{ close(): Promise<void> }> {
   const { dataDirectory, log } = settings;
-  const kubeConfig = kubeConfigFrom(settings.kubeconfig);
+  const kubeConfig = usableKubeConfig(settings.kubeconfig);
   const client = createKubeClient(kubeConfig, Date.now);
   const adminToken = await adminTokenOf(settings, client);
   if (settings.stop.aborted) return { close: () => client.close() };

@@ -50,7 +50,7 @@ export const explain: Command = {
   examples: [
     'signalbox explain 42',
     'signalbox explain evt-1 --source /shop -o json | jq .triggers',
-    'signalbox explain -f examples/quickstart.yaml order-paid.json',
+    'signalbox explain -f examples/quickstart.yaml examples/events/order-paid-cloudevent.json',
     "signalbox explain -f examples/github-to-build.yaml -H 'X-GitHub-Event: push' examples/events/github-push.json",
   ],
   exits: {

@@ -68,10 +68,12 @@ export const receiver: Command = {
   ],
   exits: {
     [EXIT.ok]: 'stopped by SIGTERM, after what was under way was finished',
-    [EXIT.failed]: 'a port is in use, or the data directory or the database cannot be used',
+    [EXIT.failed]:
+      'there is no kubeconfig to be had, a port is in use, or the data directory or the database cannot be used',
     [EXIT.usage]: 'called wrongly',
   },
   async run(parsed, terminal) {
+    const log = createLog(logLevelOf(parsed, 'info'));
     const settings = {
       dataDirectory: parsed.text('data') ?? DEFAULTS.data,
       public: parseAddress(parsed.text('public') ?? DEFAULTS.public, '--public'),
@@ -81,11 +83,11 @@ export const receiver: Command = {
       kubeconfig: parsed.text('kubeconfig'),
       journal: journalOf(parsed),
       bounds: boundsOf(parsed),
-      tracing: await tracingOf(parsed, terminal),
+      tracing: await tracingOf(parsed, terminal, log),
       egress: egressOf(parsed),
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       adminTokenSecret: parsed.text('admin-token-secret'),
-      log: createLog(logLevelOf(parsed, 'info')),
+      log,
       stop: terminal.stop,
     };
     const { runReceiver } = await import('../cluster/run-receiver.ts');

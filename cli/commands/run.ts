@@ -93,6 +93,7 @@ export const run: Command = {
   async run(parsed, terminal) {
     const paths = [...parsed.list('file'), ...parsed.positionals];
     if (paths.length === 0) throw new UsageError('run needs manifests; give a file or folder with -f.');
+    const log = createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr);
     const settings = {
       paths,
       dataDirectory: parsed.text('data') ?? DEFAULTS.data,
@@ -105,10 +106,10 @@ export const run: Command = {
       adminToken: terminal.env['SIGNALBOX_ADMIN_TOKEN'],
       journal: journalOf(parsed),
       bounds: boundsOf(parsed),
-      tracing: await tracingOf(parsed, terminal),
+      tracing: await tracingOf(parsed, terminal, log),
       // Targets on loopback are the commonest case here.
       egress: { ...egressOf(parsed), allowLoopback: true },
-      log: createLog(logLevelOf(parsed, DEFAULTS.level), process.stderr),
+      log,
     };
     // The help and a wrong call need none of what runs an event.
     const { runManifests } = await import('../run/run-manifests.ts');

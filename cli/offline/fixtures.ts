@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { nearest } from '../../crds/nearest.ts';
 import { CommandError } from '../exit-codes.ts';
 
@@ -120,8 +120,16 @@ function lowered(headers: Readonly<Record<string, string>>): Readonly<Record<str
 }
 
 function yaml(text: string, path: string): unknown {
+  const [document, ...more] = documents(text, path);
+  if (more.length === 0) return document;
+  throw new CommandError(
+    `${path}: it holds several documents, as manifests do; fixtures are one mapping with manifests and tests.`,
+  );
+}
+
+function documents(text: string, path: string): readonly unknown[] {
   try {
-    return load(text);
+    return loadAll(text);
   } catch (error) {
     const [why = ''] = String(error instanceof Error ? error.message : error).split('\n');
     throw new CommandError(`${path}: it is no YAML: ${why}`);

@@ -69,7 +69,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
   for (const problem of step.problems) terminal.err(problem);
   if (step.table === undefined) {
     await receiver.close();
-    throw nothingUsable(settings.paths);
+    throw nothingUsable(settings.paths, step.problems.length + step.foreign.length);
   }
   receiver.apply(step.table);
   terminal.out(listenerSummary(receiver.addresses, settings.dataDirectory));
@@ -93,7 +93,7 @@ async function start(settings: RunSettings, first: Snapshot, terminal: Terminal)
   const { dataDirectory, log } = settings;
   if (first.files.length === 0) {
     for (const problem of first.problems) terminal.err(problem);
-    throw nothingUsable(settings.paths);
+    throw nothingUsable(settings.paths, first.problems.length);
   }
   try {
     return await createReceiver({
@@ -126,13 +126,16 @@ function reload(
   if (step.table !== undefined) {
     parts.receiver.apply(step.table);
     parts.terminal.out(`Applied revision ${step.table.revision}: ${step.changes.join(', ')}.`);
+  } else if (step.settled) {
+    parts.terminal.out(`Settled, with nothing to apply: revision ${step.session.revision} keeps running.`);
   }
   return step.session;
 }
 
-function nothingUsable(paths: readonly string[]): CommandError {
-  return new CommandError(
-    `Nothing in ${paths.join(', ')} can run; correct what is named above, or give other files with -f.`,
-    EXIT.failed,
-  );
+function nothingUsable(paths: readonly string[], told: number): CommandError {
+  const remedy =
+    told > 0
+      ? 'correct what is named above, or give other files with -f'
+      : 'give .yaml, .yml or .json files that hold manifests, or a folder of them, with -f';
+  return new CommandError(`Nothing in ${paths.join(', ')} can run; ${remedy}.`, EXIT.failed);
 }

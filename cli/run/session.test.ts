@@ -103,6 +103,25 @@ describe('advance', () => {
     );
   });
 
+  it('tells that what was wrong is settled, where the text is again what runs', () => {
+    const first = step(EMPTY_SESSION, ...BASE);
+    expect(first.settled).toBe(false);
+    const broken = step(first.session, SECRET, ENDPOINT, trigger('{ sinc: {} }'));
+    expect(broken).toMatchObject({ table: undefined, settled: false });
+    const otherwise = step(broken.session, SECRET, ENDPOINT, trigger('{ sinkk: {} }'));
+    expect(otherwise).toMatchObject({ table: undefined, settled: false });
+    const restored = step(otherwise.session, ...BASE);
+    expect(restored).toMatchObject({ table: undefined, problems: [], settled: true });
+    expect(step(restored.session, ...BASE).settled).toBe(false);
+    const applied = step(
+      broken.session,
+      SECRET,
+      ENDPOINT,
+      trigger('{ sink: { uri: "http://127.0.0.1:1/" } }'),
+    );
+    expect(applied).toMatchObject({ table: { revision: 2 }, settled: false });
+  });
+
   it.each([
     ['does not fit the schema', trigger('{ sinc: {} }'), /^EventTrigger shop\/forward: spec\.target/],
     [

@@ -14,6 +14,8 @@ export interface Session {
   readonly documents: ReadonlyMap<string, readonly Document[]>;
   /** Each resource's last valid version, by `Kind/namespace/name`. */
   readonly held: ReadonlyMap<string, HeldResource>;
+  /** What the last reading found wrong. */
+  readonly problems: readonly string[];
 }
 
 interface HeldResource {
@@ -38,6 +40,8 @@ export interface Step {
   readonly table: RoutingTable | undefined;
   /** For standard error: one line per finding. */
   readonly problems: readonly string[];
+  /** Something that was wrong is right again, nothing new is wrong, and the table is as it was. */
+  readonly settled: boolean;
   /** `Kind namespace/name` of resources that are none of ours. */
   readonly foreign: readonly string[];
   /** `EventTrigger shop/a added`, one per entry that differs from before. */
@@ -45,7 +49,13 @@ export interface Step {
 }
 
 /** Before anything was read. */
-export const EMPTY_SESSION: Session = { revision: 0, entries: [], documents: new Map(), held: new Map() };
+export const EMPTY_SESSION: Session = {
+  revision: 0,
+  entries: [],
+  documents: new Map(),
+  held: new Map(),
+  problems: [],
+};
 
 /**
  * Reads the files as they lie there now. What cannot be read, does not fit its schema or does not compile keeps the last
@@ -58,23 +68,29 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
   const plan = rules.plan({ ...manifestInput(held), previous: session.entries, ...rules.settings });
   const changes = entryChanges(session.entries, plan.entries);
   const revision = session.revision + (changes.length > 0 ? 1 : 0);
+  // The planner's judges share some checks, so one finding can come twice.
+  const problems = unique([
+    ...snapshot.problems,
+    ...read.problems,
+    ...collection.problems,
+    ...plan.findings.map(formatFinding),
+    ...plan.entries.flatMap((entry) =>
+      rules.notices(entry).map((notice) => formatFinding({ ...entry, ...notice })),
+    ),
+    ...stillServing([...collection.broken], held, plan.entries),
+  ]);
   return {
-    session: { revision, entries: plan.entries, documents: read.documents, held },
+    session: { revision, entries: plan.entries, documents: read.documents, held, problems },
     table: changes.length > 0 ? { version: 1, revision, entries: plan.entries } : undefined,
-    // The planner's judges share some checks, so one finding can come twice.
-    problems: unique([
-      ...snapshot.problems,
-      ...read.problems,
-      ...collection.problems,
-      ...plan.findings.map(formatFinding),
-      ...plan.entries.flatMap((entry) =>
-        rules.notices(entry).map((notice) => formatFinding({ ...entry, ...notice })),
-      ),
-      ...stillServing([...collection.broken], held, plan.entries),
-    ]),
+    problems,
+    settled: changes.length === 0 && isSettled(session.problems, problems),
     foreign: collection.foreign,
     changes,
   };
+}
+
+function isSettled(before: readonly string[], now: readonly string[]): boolean {
+  return now.length < before.length && now.every((problem) => before.includes(problem));
 }
 
 function readDocuments(

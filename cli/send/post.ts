@@ -37,9 +37,7 @@ function trouble(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   const name = error instanceof Error ? error.name : '';
-  return (
-    TROUBLE[code] ??
-    TROUBLE[name] ??
-    (code === '' ? 'the connection failed' : `the connection failed (${code})`)
-  );
+  // What fetch itself refuses has words and no code: a port that browsers do not open, for one.
+  const why = code === '' && cause instanceof Error ? cause.message : code;
+  return TROUBLE[code] ?? TROUBLE[name] ?? `the connection failed${why === '' ? '' : ` (${why})`}`;
 }

@@ -140,6 +140,29 @@ describe('checkDestination', () => {
     },
   );
 
+  it.each([
+    ['http://0.0.0.0:8585/', {}, 'is an unspecified address; name another host: no egress policy opens it'],
+    ['http://224.0.0.1/', {}, 'is a multicast address; name another host: no egress policy opens it'],
+    [
+      'http://10.0.0.1/',
+      { own: [{ address: '10.0.0.1' }] },
+      'is an address of this installation itself; name another host: no egress policy opens it',
+    ],
+    ['http://127.0.0.1/', {}, 'is a loopback address; name another host, or open it in the egress policy'],
+    [
+      'http://orders.other.svc/',
+      { crossNamespace: false },
+      'is in the namespace other; name another host, give a ref instead, or let the egress policy cross namespaces',
+    ],
+  ])('tells for %s under %j a remedy that works', (url, policy: EgressPolicy, told) => {
+    const { host } = new URL(url);
+    expect(checkDestination(url, policy, 'shop')?.message).toBe(`${host} ${told}`);
+  });
+
+  it.each(['0.0.0.0', '224.0.0.1', '240.0.0.1'])('never opens %s', (address) => {
+    expect(checkDestination(`http://${address}/`, { allow: [`${address}/32`] })).toBeDefined();
+  });
+
   it('knows the port that a scheme implies', () => {
     const policy: EgressPolicy = { allowLoopback: true, own: [{ address: '127.0.0.1', port: 443 }] };
     expect(checkDestination('https://127.0.0.1/', policy)).toBeDefined();

@@ -34,6 +34,17 @@ export interface Egress {
   readonly absoluteNames: boolean;
 }
 
+/** Why an address is refused, and what helps, each as the end of a sentence. */
+interface Refusal {
+  readonly because: string;
+  readonly remedy: string;
+}
+
+/** What no policy opens. */
+const ELSEWHERE = 'name another host: no egress policy opens it';
+const OPEN = 'name another host, or open it in the egress policy';
+const CROSS = 'name another host, give a ref instead, or let the egress policy cross namespaces';
+
 interface Rule {
   readonly range: Range;
   readonly open: boolean;
@@ -42,31 +53,37 @@ interface Rule {
 
 /** Compiles a policy. Throws where a range or an address cannot be read: `checkEgressPolicy` says which, before. */
 export function compileEgress(policy: EgressPolicy): Egress {
+  const refusalOf = compileRefusals(policy);
+  return {
+    absoluteNames: policy.crossNamespace === false,
+    refuses: (address, port) => refusalOf(address, port)?.because,
+  };
+}
+
+function compileRefusals(policy: EgressPolicy): (address: string, port: number) => Refusal | undefined {
   const findings = checkEgressPolicy(policy);
   const first = findings[0];
   if (first !== undefined) throw new Error(`${first.field}: ${first.message}`);
   const rules = rulesOf(policy);
   const own = (policy.own ?? []).map(({ address, port }) => ({ bytes: bytesOf(address), port }));
 
-  function refusesOne(address: AddressBytes, port: number): string | undefined {
+  function refusalOfOne(address: AddressBytes, port: number): Refusal | undefined {
     const never = NEVER.find((rule) => inRange(address, rule.range));
-    if (never !== undefined) return never.because;
-    if (own.some((one) => isOwn(one, address, port))) return 'is an address of this installation itself';
+    if (never !== undefined) return { because: never.because, remedy: ELSEWHERE };
+    if (own.some((one) => isOwn(one, address, port)))
+      return { because: 'is an address of this installation itself', remedy: ELSEWHERE };
     const rule = decisive(rules, address);
-    return rule === undefined || rule.open ? undefined : rule.because;
+    return rule === undefined || rule.open ? undefined : { because: rule.because, remedy: OPEN };
   }
 
-  return {
-    absoluteNames: policy.crossNamespace === false,
-    refuses(address, port) {
-      const bytes = parseAddress(address);
-      if (bytes === undefined) return 'is no IP address';
-      for (const one of [bytes, ...embeddedIPv4(bytes)]) {
-        const because = refusesOne(one, port);
-        if (because !== undefined) return because;
-      }
-      return undefined;
-    },
+  return (address, port) => {
+    const bytes = parseAddress(address);
+    if (bytes === undefined) return { because: 'is no IP address', remedy: ELSEWHERE };
+    for (const one of [bytes, ...embeddedIPv4(bytes)]) {
+      const refusal = refusalOfOne(one, port);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   };
 }
 
@@ -96,24 +113,22 @@ export function checkDestination(url: string, policy: EgressPolicy, namespace?: 
     return { field: 'url', message: 'is no absolute http or https URL; write it like https://host/path' };
   }
   const address = literalAddress(parsed.hostname);
-  const because =
+  const refusal =
     address === undefined
       ? foreignHost(parsed.hostname, policy, namespace)
-      : compileEgress(policy).refuses(address, portOf(parsed));
-  if (because === undefined) return undefined;
-  return {
-    field: 'url',
-    message: `${parsed.host} ${because}; name another host, or open it in the egress policy`,
-  };
+      : compileRefusals(policy)(address, portOf(parsed));
+  if (refusal === undefined) return undefined;
+  return { field: 'url', message: `${parsed.host} ${refusal.because}; ${refusal.remedy}` };
 }
 
 function foreignHost(
   hostname: string,
   policy: EgressPolicy,
   namespace: string | undefined,
-): string | undefined {
+): Refusal | undefined {
   if (policy.crossNamespace !== false || namespace === undefined) return undefined;
-  return leavesNamespace(hostname, namespace);
+  const because = leavesNamespace(hostname, namespace);
+  return because === undefined ? undefined : { because, remedy: CROSS };
 }
 
 /** The address that a URL's host is by itself, without resolution; undefined: a name. */

@@ -56,6 +56,20 @@ async function dead(count: number): Promise<void> {
   await expect.poll(async () => (await api('dead-letters')).json.items.length).toBe(count);
 }
 
+describe('the lists', () => {
+  it.each([
+    ['deliveries?state=foo', '`state` is one of waiting, parked, delivered, dead.'],
+    ['events?triger=shop/none', '`triger` is not known; did you mean `trigger`.'],
+    ['dead-letters?state=waiting', '`state` is not known; '],
+    ['instances?source=/s', '`source` is not known; '],
+    ['rejected?trigger=shop/pack', '`trigger` is not known; '],
+  ])('refuse %s', async (path, message) => {
+    const { status, json } = await api(path);
+    expect(status).toBe(400);
+    expect(json.error).toMatchObject({ code: 'invalid_query', message: expect.stringContaining(message) });
+  });
+});
+
 describe('a redrive', () => {
   it('brings back what is named, under the same key, and tells what it could not', async () => {
     await send('a');

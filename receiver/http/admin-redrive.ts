@@ -1,7 +1,7 @@
 import { nearest } from '../../crds/nearest.ts';
 import type { RedriveRequest } from '../deliver/redrive.ts';
 import { RequestError } from '../errors.ts';
-import { parseQuery } from './query.ts';
+import { parseDeadLetterQuery } from './query.ts';
 
 const FILTERS = ['source', 'id', 'type', 'trigger', 'since', 'until'] as const;
 const PAGING = ['limit', 'cursor'] as const;
@@ -34,7 +34,8 @@ export function parseRedrive(body: unknown): RedriveRequest {
       if (given[name] !== undefined) throw invalid(`\`${name}\``, 'does not go with `ids`; leave it out');
     return { ...how, ids: idsOf(given['ids']) };
   }
-  const { limit, cursor, ...filter } = parseQuery(given);
+  const narrowing = Object.fromEntries([...FILTERS, ...PAGING].map((name) => [name, given[name]]));
+  const { limit, cursor, ...filter } = parseDeadLetterQuery(narrowing);
   return { ...how, filter, limit, ...(cursor === undefined ? {} : { cursor }) };
 }
 

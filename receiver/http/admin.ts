@@ -18,7 +18,7 @@ import { carriesToken } from './admin-token.ts';
 import { answerError } from './answer.ts';
 import { type HealthParts, healthApp } from './health-app.ts';
 import { instancesApi } from './instances.ts';
-import { parseQuery, parseRefusalQuery } from './query.ts';
+import { parseDeadLetterQuery, parseQuery, parseRefusalQuery } from './query.ts';
 
 /** What the admin listener shows. */
 export interface AdminParts extends HealthParts {
@@ -110,7 +110,7 @@ function api(parts: AdminParts): Router {
     });
   });
   router.get('/dead-letters', async (request, response) => {
-    const page = await journal.deliveries({ ...parseQuery(request.query), state: 'dead' });
+    const page = await journal.deliveries({ ...parseDeadLetterQuery(request.query), state: 'dead' });
     response.json({
       ...page,
       items: page.items.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) as unknown })),

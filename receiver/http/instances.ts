@@ -3,12 +3,12 @@ import { RequestError } from '../errors.ts';
 import type { Journal, StateRow } from '../journal/journal.ts';
 import type { StreamShape } from '../routing/table.ts';
 import { contextOf } from '../streams/context.ts';
-import { type Instance, STATUSES } from '../streams/instance.ts';
+import type { Instance } from '../streams/instance.ts';
 import { instanceIn, streamId } from '../streams/rows.ts';
 import type { Streams } from '../streams/streams.ts';
 import { stepNameOf, tellWait } from '../streams/tell-wait.ts';
 import type { Hand } from '../streams/transition.ts';
-import { parseQuery } from './query.ts';
+import { parseInstanceQuery } from './query.ts';
 
 /** What the instances' part of the admin API works with. */
 export interface InstancesParts {
@@ -59,9 +59,7 @@ export function instancesApi({ journal, streams }: InstancesParts): Router {
     response.json({ items });
   });
   router.get('/instances', async (request, response) => {
-    const { trigger, state, limit, cursor } = parseQuery(request.query);
-    if (state !== undefined && !STATUSES.some((status) => status === state))
-      throw new RequestError(400, 'invalid_query', `\`state\` is one of ${STATUSES.join(', ')}.`);
+    const { trigger, state, limit, cursor } = parseInstanceQuery(request.query);
     const page = await journal.listRows({
       kind: 'instance',
       limit,

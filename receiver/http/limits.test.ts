@@ -229,6 +229,23 @@ describe('a receiver', () => {
     expect(JSON.stringify(recorded)).not.toContain('s3cr3t');
   });
 
+  it.each([
+    ['public', '/e/shop.hooks/'],
+    ['public', '/E/shop.hooks'],
+    ['public', '/ojs/v1/cloudevents/'],
+    ['cluster', '/triggers/shop/pack/'],
+    ['cluster', '/Triggers/shop/pack'],
+  ] as const)('finds nothing on the %s listener at %s', async (listener, path) => {
+    await opened({});
+    const dedup = { enabled: true, windowMs: 1000 };
+    const from = { webhookSecrets: ['hooks'], eventBridges: [], cluster: { dedup } };
+    stage.apply(endpointEntry(), stage.toSink({ name: 'pack', from }));
+    const url = `${stage.receiver.addresses[listener]}${path}`;
+    const { status, headers, json } = await post(url, '{}', {});
+    expect([status, json.error?.code]).toEqual([404, 'not_found']);
+    expect(headers.get('allow')).toBeNull();
+  });
+
   it('records an address that leads nowhere', async () => {
     const url = await opened({});
     await post(url.replace('shop.hooks', 'shop.hoks?access_token=secret'), '{}', {});

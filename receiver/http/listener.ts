@@ -59,6 +59,7 @@ export interface ListenerOptions {
 /** A listener cannot be opened: says which one and the remedy. */
 export class ListenError extends Error {
   readonly code: string;
+  readonly address: ListenAddress;
 
   constructor(name: string, address: ListenAddress, cause: NodeJS.ErrnoException) {
     super(`The ${name} listener cannot use ${address.host}:${address.port}: ${remedy(name, cause)}`, {
@@ -66,6 +67,7 @@ export class ListenError extends Error {
     });
     this.name = 'ListenError';
     this.code = cause.code ?? 'UNKNOWN';
+    this.address = address;
   }
 }
 

@@ -13,6 +13,9 @@ export function restApp(): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // As the hot paths are read: another spelling of an address is another address.
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
   return app;
 }
 

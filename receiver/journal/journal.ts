@@ -174,7 +174,8 @@ export interface ClaimedDelivery {
   readonly line?: string;
 }
 
-export type DeliveryState = 'waiting' | 'parked' | 'delivered' | 'dead';
+export const DELIVERY_STATES = ['waiting', 'parked', 'delivered', 'dead'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /**
  * What the admin lists can be narrowed by; `since` and `until` are times of acceptance. Events are narrowed by `trigger`

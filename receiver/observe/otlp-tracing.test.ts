@@ -64,7 +64,9 @@ async function collector() {
 async function stageTo(url: string, behave: Behaviour) {
   const target = await startTarget(behave);
   closers.push(() => Promise.resolve(target[Symbol.asyncDispose]()));
-  const stage = await openStage({ tracing: createOtlpTracing({ endpoint: url, ratio: 1, timeoutMs: 2000 }) });
+  const stage = await openStage({
+    tracing: createOtlpTracing({ endpoint: url, ratio: 1, timeoutMs: 2000, exported: () => undefined }),
+  });
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= stage.close());
   closers.push(close);

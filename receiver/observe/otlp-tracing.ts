@@ -20,9 +20,11 @@ import {
   AlwaysOnSampler,
   BatchSpanProcessor,
   ParentBasedSampler,
+  type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import type { ExportWatch } from './export-watch.ts';
 import { formatTraceParent, parseTraceParent, type TraceContext, traceContextOf } from './trace-context.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -34,10 +36,11 @@ export interface OtlpOptions {
   readonly ratio: number;
   /** How long a batch may take, repeats included; so long, too, does closing wait for a collector that is away. */
   readonly timeoutMs: number;
+  readonly exported: ExportWatch;
 }
 
 /** Traces by OpenTelemetry. Spans wait in a bounded queue and leave in batches; where it is full they are dropped. */
-export function createOtlpTracing({ endpoint, ratio, timeoutMs }: OtlpOptions): Tracing {
+export function createOtlpTracing({ endpoint, ratio, timeoutMs, exported }: OtlpOptions): Tracing {
   const url = endpoint === undefined ? {} : { url: `${endpoint.replace(/\/$/, '')}/v1/traces` };
   const root = ratio >= 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
   const provider = new TracerProvider({
@@ -47,7 +50,9 @@ export function createOtlpTracing({ endpoint, ratio, timeoutMs }: OtlpOptions): 
       .merge(resourceFromAttributes({ 'service.name': 'signalbox' }))
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [
-      new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ ...url, timeoutMillis: timeoutMs }) }),
+      new BatchSpanProcessor({
+        exporter: watched(new OTLPTraceExporter({ ...url, timeoutMillis: timeoutMs }), exported),
+      }),
     ],
   });
   const tracer = provider.getTracer('signalbox');
@@ -89,6 +94,18 @@ export function createOtlpTracing({ endpoint, ratio, timeoutMs }: OtlpOptions): 
       };
     },
     close: () => provider.shutdown(),
+  };
+}
+
+/** The library tells failures nobody but its own diagnostics, batch by batch. */
+function watched(exporter: SpanExporter, exported: ExportWatch): SpanExporter {
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        exported(spans.length, result.error);
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
   };
 }
 

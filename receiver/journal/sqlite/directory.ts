@@ -9,16 +9,18 @@ const VOLUME_SHARE = 0.8;
  * @throws JournalError `JournalUnavailable` that names the directory and the remedy
  */
 export function prepareDirectory(directory: string): void {
+  if (directory === '')
+    throw new JournalError('JournalUnavailable', "the journal's directory has an empty name; give one");
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new JournalError(
-      'JournalUnavailable',
-      `the journal's directory ${directory} can't be written (${code}); let this user write there, or give another directory`,
-      error,
-    );
+    const why =
+      code === 'EEXIST'
+        ? 'is a file; give another directory'
+        : `can't be written (${code}); let this user write there, or give another directory`;
+    throw new JournalError('JournalUnavailable', `the journal's directory ${directory} ${why}`, error);
   }
 }
 
