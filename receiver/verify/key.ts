@@ -13,6 +13,11 @@ export interface Key {
   readonly notAfter: number;
 }
 
+/** Why no key in force fits, for the decision record: `ended` names a key that would have, were it not past its end. */
+export function noMatch(ended: string | undefined): string {
+  return ended === undefined ? 'no key matched' : `key "${ended}" matched, past its notAfter`;
+}
+
 type Decoder = (text: string) => Buffer | undefined;
 
 // A Secret made from a file often ends in a newline; it can't be part of a Base64 or hex text.

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { KeyMaterial } from '../routing/table.ts';
+import { noMatch } from './key.ts';
 import type { CodeProof } from './scheme.ts';
 import type { SignedRequest } from './verifier.ts';
 
@@ -73,7 +74,12 @@ export function tokenProof(form: TokenForm): CodeProof {
           for (const token of tokens.value) {
             if (now < token.notAfter && timingSafeEqual(digest, token.digest)) matched ??= token.name;
           }
-          return matched === undefined ? { ok: false, cause: 'no key matched' } : { ok: true, key: matched };
+          if (matched !== undefined) return { ok: true, key: matched };
+          let ended: string | undefined;
+          for (const token of tokens.value) {
+            if (now >= token.notAfter && timingSafeEqual(digest, token.digest)) ended ??= token.name;
+          }
+          return { ok: false, cause: noMatch(ended) };
         },
       });
     },
