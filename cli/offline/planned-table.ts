@@ -24,7 +24,7 @@ export async function plannedTable(
   const { session, table, problems } = advance(
     EMPTY_SESSION,
     await readPaths(paths),
-    manifestRules({ ...UNKNOWN, resolve }),
+    manifestRules({ ...UNKNOWN, resolve, now: Date.now }),
   );
   if (table === undefined) {
     const told = problems.length === 0 ? '' : `:\n${problems.join('\n')}`;

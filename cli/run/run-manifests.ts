@@ -60,6 +60,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     resolve: settings.resolve,
     publicUrl,
     clusterUrl,
+    now: Date.now,
     egress: settings.egress,
     knowsIssuer: settings.issuer !== undefined,
   });

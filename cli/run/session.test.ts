@@ -7,6 +7,7 @@ const RULES = manifestRules({
   resolve: new Map(),
   publicUrl: 'http://hooks.test',
   clusterUrl: 'http://cluster.test',
+  now: Date.now,
 });
 
 const SECRET = `
@@ -56,7 +57,13 @@ describe('advance', () => {
     const from = 'from: [{ cluster: { audience: signalbox } }]';
     const guarded = trigger(SINK).replace(/from: .*/, from);
     expect(step(EMPTY_SESSION, SECRET, guarded).problems).toEqual([]);
-    const unknown = manifestRules({ resolve: new Map(), publicUrl: '', clusterUrl: '', knowsIssuer: false });
+    const unknown = manifestRules({
+      resolve: new Map(),
+      publicUrl: '',
+      clusterUrl: '',
+      now: Date.now,
+      knowsIssuer: false,
+    });
     const { problems, session } = advance(EMPTY_SESSION, snapshot(guarded), unknown);
     expect(problems).toEqual([expect.stringMatching(/cluster\.audience: .* 503, .* name one with --issuer/)]);
     // What else it does goes on.

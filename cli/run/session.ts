@@ -28,6 +28,8 @@ export interface SessionRules {
   readonly plan: (input: ManifestInput) => ManifestPlan;
   /** What of an entry that runs does not work here. */
   readonly notices: (entry: Entry) => readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly settings: Pick<ManifestInput, 'resolve' | 'publicUrl' | 'clusterUrl' | 'egress' | 'check'>;
 }
 
@@ -55,7 +57,12 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
   const read = readDocuments(session, snapshot);
   const collection = collect([...read.documents.values()].flat(), rules.validate);
   const held = hold(session, collection);
-  const plan = rules.plan({ ...manifestInput(held), previous: session.entries, ...rules.settings });
+  const plan = rules.plan({
+    ...manifestInput(held),
+    previous: session.entries,
+    now: rules.now(),
+    ...rules.settings,
+  });
   const changes = entryChanges(session.entries, plan.entries);
   const revision = session.revision + (changes.length > 0 ? 1 : 0);
   return {

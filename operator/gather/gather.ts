@@ -49,6 +49,8 @@ export interface Sources {
   readonly keyUses: Pick<KeyUses, 'of'>;
   readonly bridgeReports: Pick<BridgeReports, 'of'>;
   readonly settings: Settings;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Told what a plan depends on, before any of it is read: a change that comes meanwhile is not missed. */
@@ -114,6 +116,7 @@ async function gatherWebhookSecret(
         publicUrl,
         check,
         egress,
+        now: sources.now(),
       });
     },
   };

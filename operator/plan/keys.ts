@@ -1,5 +1,6 @@
 import type { Finding } from '../../receiver/errors.ts';
 import type { EndpointEntry, Entry, JwtRecipe, KeyMaterial } from '../../receiver/routing/table.ts';
+import { lastEnd } from '../../receiver/verify/key.ts';
 import type { Reader } from './reading.ts';
 import type { SecretKeyReference } from './resources.ts';
 import { readSecret, type SecretLookup } from './secrets.ts';
@@ -79,6 +80,19 @@ export function keepGoodKeys(
     lacks,
     findings: [],
   };
+}
+
+const ALL_ENDED: Lack = {
+  reason: 'CannotVerify',
+  field: 'spec.secrets',
+  message: 'every key is past its notAfter: add a new key, or give one a later notAfter',
+};
+
+/** Keys that are all past their end are as good as none. They stay in the entry: a later end brings them back. */
+export function tellAllEnded(good: GoodKeys, now: number): GoodKeys {
+  if (now < lastEnd(good.entry.keys)) return good;
+  const lacks = [...good.lacks, ALL_ENDED];
+  return { ...good, entry: { ...good.entry, cannotVerify: tell(lacks) }, lacks };
 }
 
 function withoutKeys(entry: EndpointEntry, lacks: readonly Lack[]): EndpointEntry {

@@ -15,6 +15,7 @@ function input(over: Partial<ManifestInput> = {}): ManifestInput {
     clusterUrl: 'http://127.0.0.1:8081',
     egress: (entry) => egressFindings(entry, { allowLoopback: true }),
     check: compileEntry,
+    now: Date.UTC(2027, 0, 1),
     ...over,
   };
 }

@@ -46,6 +46,8 @@ export interface ManifestInput {
   readonly egress: (entry: Entry) => readonly Finding[];
   /** The receiver's own compilers: `compileEntry`. */
   readonly check: (entry: Entry) => readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** One thing to print: `Kind namespace/name: field: message`. */
@@ -99,6 +101,7 @@ function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry
       publicUrl: input.publicUrl,
       check: input.check,
       egress: input.egress,
+      now: input.now,
     });
     const name = key.slice(key.indexOf('/') + 1);
     if (outcome.status.source !== undefined) holders.set(outcome.status.source, name);

@@ -62,6 +62,7 @@ export function webhookSecretInput(over: Partial<WebhookSecretInput> = {}): Webh
     publicUrl: 'https://hooks.example.com/',
     check: compileEntry,
     egress: (entry: Entry) => egressFindings(entry, {}),
+    now: Date.UTC(2027, 0, 1),
     ...over,
   };
 }

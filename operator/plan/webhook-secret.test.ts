@@ -112,6 +112,31 @@ describe('a key that is missing', () => {
     expect(ready.message).toContain('503');
   });
 
+  it('is one that has ended, where all have', () => {
+    const end = Date.UTC(2027, 0, 31);
+    const ending = TWO.map((key) => ({ ...key, notAfter: '2027-01-31T00:00:00Z' }));
+    const input = webhookSecretInput({ resource: webhookSecret({ secrets: ending }), secrets: BOTH });
+    expect(planWebhookSecret({ ...input, now: end - 1 })).toMatchObject({
+      ready: { status: 'True' },
+      until: end,
+    });
+    const { entry, ready, findings, until } = planWebhookSecret({ ...input, now: end });
+    const told = 'every key is past its notAfter: add a new key, or give one a later notAfter';
+    expect(entry).toMatchObject({ cannotVerify: `spec.secrets: ${told}` });
+    expect(ready).toMatchObject({
+      status: 'False',
+      reason: 'CannotVerify',
+      message: `spec.secrets: ${told}; the endpoint answers 503 until then`,
+    });
+    expect(findings).toEqual([expect.objectContaining({ field: 'spec.secrets', message: told })]);
+    expect(until).toBeUndefined();
+
+    const resource = webhookSecret({ secrets: [...ending.slice(1), ...TWO.slice(0, 1)] });
+    const rotated = planWebhookSecret({ ...input, resource, now: end });
+    expect(rotated).toMatchObject({ ready: { status: 'True' }, findings: [] });
+    expect(rotated).not.toHaveProperty('until');
+  });
+
   it('is made where the spec asks for it, and only where the whole Secret is missing', () => {
     const resource = webhookSecret({ secrets: TWO, generate: { bytes: 16 } });
     const input = webhookSecretInput({ resource, secrets: secrets({}) });
@@ -303,6 +328,16 @@ describe('a bad edit', () => {
     expect(planWebhookSecret(webhookSecretInput({ resource, previous })).entry).toMatchObject({
       keys: [{ name: 'renamed', secret: base64('s3cr3t'), notAfter: Date.UTC(2030, 0, 1) }],
     });
+  });
+
+  it('tells that the keys it has left have ended', () => {
+    const ended = TWO.map((key) => ({ ...key, notAfter: '2020-01-01T00:00:00Z' }));
+    const resource = webhookSecret({ ...bad, secrets: ended }, 2);
+    const { entry, ready } = planWebhookSecret(
+      webhookSecretInput({ resource, secrets: BOTH, previous: published() }),
+    );
+    expect(entry).toMatchObject({ generation: 1, cannotVerify: expect.any(String) });
+    expect(ready.message).toContain('but it answers 503: spec.secrets: every key is past its notAfter');
   });
 
   it('serves again with a key that came back', () => {

@@ -13,6 +13,12 @@ export interface Key {
   readonly notAfter: number;
 }
 
+/** When the last of an endpoint's keys ends; Infinity where one has no end, and where there is none at all. */
+export function lastEnd(keys: readonly KeyMaterial[]): number {
+  if (keys.length === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(...keys.map(({ notAfter = Number.POSITIVE_INFINITY }) => notAfter));
+}
+
 /** Why no key in force fits, for the decision record: `ended` names a key that would have, were it not past its end. */
 export function noMatch(ended: string | undefined): string {
   return ended === undefined ? 'no key matched' : `key "${ended}" matched, past its notAfter`;
