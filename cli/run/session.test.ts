@@ -110,6 +110,18 @@ describe('advance', () => {
     );
   });
 
+  it('tells what hangs on a broken resource that it is broken, not that it is missing', () => {
+    const broken = ENDPOINT.replace('scheme: Emporix', 'scheme: Standard');
+    const { problems, troubles } = step(EMPTY_SESSION, SECRET, broken, trigger(SINK));
+    const why =
+      'spec.from[0].webhookSecret.name: WebhookSecret "hooks" is invalid: correct what its own finding names';
+    expect(problems).toEqual([
+      expect.stringContaining('WebhookSecret shop/hooks: spec.scheme: '),
+      `EventTrigger shop/forward: ${why}`,
+    ]);
+    expect([...troubles]).toEqual([['EventTrigger/shop/forward', `${why}; the rest of it works`]]);
+  });
+
   it.each([
     ['does not fit the schema', trigger('{ sinc: {} }'), /^EventTrigger shop\/forward: spec\.target/],
     [

@@ -42,6 +42,8 @@ export interface Step {
   readonly problems: readonly string[];
   /** `Kind namespace/name` of resources that are none of ours. */
   readonly foreign: readonly string[];
+  /** Why what runs is not as its author wants it, by `Kind/namespace/name`. */
+  readonly troubles: ReadonlyMap<string, string>;
   /** `EventTrigger shop/a added`, one per entry that differs from before. */
   readonly changes: readonly string[];
 }
@@ -59,6 +61,7 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
   const held = hold(session, collection);
   const plan = rules.plan({
     ...manifestInput(held),
+    broken: collection.broken,
     previous: session.entries,
     now: rules.now(),
     ...rules.settings,
@@ -80,8 +83,14 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
       ...stillServing([...collection.broken], held, plan.entries),
     ]),
     foreign: collection.foreign,
+    troubles: troublesOf(plan),
     changes,
   };
+}
+
+function troublesOf({ outcomes }: ManifestPlan): ReadonlyMap<string, string> {
+  const troubled = [...outcomes].filter(([, { ready }]) => ready.status !== 'True');
+  return new Map(troubled.map(([key, { ready }]) => [key, ready.message]));
 }
 
 function readDocuments(

@@ -136,8 +136,8 @@ async function gatherEventTrigger(
     readAddresses(sources, namespace, needs.refs),
   ]);
   const { clusterUrl, check, egress } = settings;
-  const hasWebhookSecret = (one: string): boolean =>
-    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
+  const webhookSecret = (one: string): true | undefined =>
+    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false ? true : undefined;
   const eventBridge = (one: string): EventBridge['spec'] | undefined =>
     present(world.eventBridges.get(`${namespace}/${one}`))?.spec;
   return {
@@ -149,7 +149,7 @@ async function gatherEventTrigger(
         resource,
         secrets,
         addressOf,
-        hasWebhookSecret,
+        webhookSecret,
         eventBridge,
         previous,
         clusterUrl,
@@ -174,8 +174,8 @@ async function gatherEventBridge(
     readAddresses(sources, namespace, needs.refs),
   ]);
   const { check, egress } = settings;
-  const webhookSecretScheme = (one: string): string | undefined =>
-    present(world.webhookSecrets.get(`${namespace}/${one}`))?.spec.scheme;
+  const webhookSecret = (one: string): WebhookSecret['spec'] | undefined =>
+    present(world.webhookSecrets.get(`${namespace}/${one}`))?.spec;
   return {
     kind: 'EventBridge',
     resource,
@@ -184,7 +184,7 @@ async function gatherEventBridge(
         resource,
         secrets,
         addressOf,
-        webhookSecretScheme,
+        webhookSecret,
         previous: get(`EventBridge/${namespace}/${name}`) as BridgeEntry | undefined,
         reports: sources.bridgeReports.of(`${namespace}/${name}`),
         check,

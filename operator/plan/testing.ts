@@ -73,7 +73,7 @@ export function eventTriggerInput(over: Partial<EventTriggerInput> = {}): EventT
     resource: eventTrigger(),
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
-    hasWebhookSecret: (name) => name === 'hooks',
+    webhookSecret: (name) => (name === 'hooks' ? true : undefined),
     eventBridge: (name) => (name === 'results' ? {} : undefined),
     previous: undefined,
     clusterUrl: 'http://receiver.signalbox.svc.cluster.local',
@@ -97,13 +97,18 @@ export function eventBridge(spec: Partial<EventBridgeSpec> = {}, generation = 1)
   };
 }
 
+const ENDPOINTS: ReadonlyMap<string, Pick<WebhookSecretSpec, 'scheme'>> = new Map([
+  ['calls', { scheme: 'OJS' }],
+  ['pushes', { scheme: 'GitHub' }],
+]);
+
 /** What planning of an EventBridge takes, on an empty table; for tests. */
 export function eventBridgeInput(over: Partial<EventBridgeInput> = {}): EventBridgeInput {
   return {
     resource: eventBridge(),
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
-    webhookSecretScheme: (name) => ({ calls: 'OJS', pushes: 'GitHub' })[name],
+    webhookSecret: (name) => ENDPOINTS.get(name),
     previous: undefined,
     reports: [],
     check: compileEntry,
