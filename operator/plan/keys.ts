@@ -15,6 +15,7 @@ export interface SecretSpec {
 
 /** What a list of secrets comes to: the keys that are there, and what is missing. */
 export interface KeyRing {
+  readonly list: readonly SecretSpec[];
   readonly keys: readonly KeyMaterial[];
   /** Scheme JWT: the issuer's keys, where they are in a Secret. */
   readonly jwks?: string;
@@ -43,7 +44,7 @@ export function readKeys(
     const ends = until === Infinity ? {} : { notAfter: until };
     keys.push({ name, secret: read.value.toString('base64'), ...ends });
   }
-  return { keys, lacks };
+  return { list, keys, lacks };
 }
 
 /** An entry with the keys that its verifier takes, what is wrong with the others, and what is wrong beside the keys. */
@@ -69,9 +70,12 @@ export function keepGoodKeys(
   if (beside.length > 0) return { entry, lacks: ring.lacks, findings: beside };
   const bad: Lack[] = [];
   const good = entry.keys.filter((key) => {
-    const findings = check({ ...entry, keys: [key] });
+    const at = ring.list.findIndex(({ name }) => name === key.name);
+    // The field says which item it is, so that what is told names the key within the Secret.
+    const name = ring.list[at]?.secretKeyRef.key ?? key.name;
+    const findings = check({ ...entry, keys: [{ ...key, name }] });
     for (const { message } of findings)
-      bad.push({ reason: 'CannotVerify', field: `spec.secrets "${key.name}"`, message });
+      bad.push({ reason: 'CannotVerify', field: `spec.secrets[${at}].secretKeyRef.key`, message });
     return findings.length === 0;
   });
   const lacks = [...ring.lacks, ...bad];

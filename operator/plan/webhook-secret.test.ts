@@ -175,15 +175,16 @@ describe('a key that is missing', () => {
 
   it('is one that does not fit the scheme, too', () => {
     const hmac = { header: 'X-Sig', keyEncoding: 'Hex' as const };
-    const resource = webhookSecret({ scheme: 'HMAC', hmac, secrets: TWO });
+    const list = TWO.toReversed().map((one, i) => ({ ...one, name: `k${i}` }));
+    const resource = webhookSecret({ scheme: 'HMAC', hmac, secrets: list });
     const input = webhookSecretInput({
       resource,
       secrets: secrets({ hooks: { old: 'not hex', new: 'abcd' } }),
     });
     const { entry, ready } = planWebhookSecret(input);
-    expect(entry).toMatchObject({ keys: [{ name: 'new' }] });
+    expect(entry).toMatchObject({ keys: [{ name: 'k0' }] });
     expect(ready).toMatchObject({ status: 'False', reason: 'CannotVerify' });
-    expect(ready.message).toContain('"old"');
+    expect(ready.message).toContain('spec.secrets[1].secretKeyRef.key: the value of key "old" is not Hex; ');
     expect(JSON.stringify(ready)).not.toContain('not hex');
 
     const alone = planWebhookSecret({ ...input, secrets: secrets({ hooks: { old: 'not hex', new: 'no' } }) });
