@@ -86,6 +86,12 @@ export function keepGoodKeys(
   };
 }
 
+/** When the next of the keys ends; undefined where none will. */
+export function nextEnd(keys: readonly KeyMaterial[], now: number): number | undefined {
+  const ends = keys.flatMap(({ notAfter }) => (notAfter !== undefined && now < notAfter ? [notAfter] : []));
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
 const ALL_ENDED: Lack = {
   reason: 'CannotVerify',
   field: 'spec.secrets',

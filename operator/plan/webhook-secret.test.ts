@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bearerDigest } from '../../receiver/routing/bearer-index.ts';
 import type { EndpointEntry } from '../../receiver/routing/table.ts';
 import { secrets, webhookSecret, webhookSecretInput } from './testing.ts';
 import { planWebhookSecret, type WebhookSecretInput } from './webhook-secret.ts';
@@ -206,6 +207,24 @@ describe('a Bearer token that two WebhookSecrets have', () => {
     );
     expect(findings).toMatchObject([{ message: expect.stringContaining('/e/shop.hooks only') }]);
     expect(JSON.stringify([conditions, findings])).not.toContain('shop/first');
+  });
+
+  it('is told no more once its key has ended', () => {
+    const end = Date.UTC(2027, 0, 31);
+    const keys = [
+      { name: 'ends', secretKeyRef: { name: 'hooks', key: 'secret' }, notAfter: '2027-01-31T00:00:00Z' },
+      { name: 'own', secretKeyRef: { name: 'hooks', key: 'own' } },
+    ];
+    const input = webhookSecretInput({
+      resource: webhookSecret({ scheme: 'Bearer', secrets: keys }),
+      secrets: secrets({ hooks: { secret: 's3cr3t', own: 'mine' } }),
+      tokenHolderOf: (digest) => (digest === bearerDigest('s3cr3t') ? 'shop/first' : undefined),
+    });
+    expect(planWebhookSecret({ ...input, now: end - 1 })).toMatchObject({ findings: [{}], until: end });
+    const { conditions, findings, until } = planWebhookSecret({ ...input, now: end });
+    expect(findings).toEqual([]);
+    expect(conditions.map(({ type }) => type)).toEqual(['Deduplicated']);
+    expect(until).toBeUndefined();
   });
 
   it('is its own again once the first is gone, and while it holds it itself', () => {

@@ -1,11 +1,10 @@
 import type { Finding } from '../../receiver/errors.ts';
 import type { EndpointEntry, Entry, JwtRecipe } from '../../receiver/routing/table.ts';
-import { lastEnd } from '../../receiver/verify/key.ts';
 import { heldElsewhere, markHeld } from './bearer-tokens.ts';
 import { deduplicated } from './deduplicated.ts';
 import { generated, missingOf } from './generate.ts';
 import { keyStatus, oldKeysUnused } from './key-status.ts';
-import { type KeyRing, keepGoodKeys, readKeys, tellAllEnded } from './keys.ts';
+import { type KeyRing, keepGoodKeys, nextEnd, readKeys, tellAllEnded } from './keys.ts';
 import type { Outcome } from './outcome.ts';
 import { createReader, type Reader, readDedup, readRate } from './reading.ts';
 import { readRecipe } from './recipe.ts';
@@ -48,11 +47,11 @@ export function planWebhookSecret(input: WebhookSecretInput): Outcome {
   const { spec } = input.resource;
   const keys = keyStatus(input.resource, input.lastUsed);
   const unused = oldKeysUnused(keys);
-  const held = entry === undefined ? undefined : heldElsewhere(entry);
-  const end = entry === undefined ? Infinity : lastEnd(entry.keys);
+  const held = entry === undefined ? undefined : heldElsewhere(entry, input.now);
+  const end = nextEnd(entry?.keys ?? [], input.now);
   return {
     entry,
-    ...(input.now < end && end < Infinity ? { until: end } : {}),
+    ...(end === undefined ? {} : { until: end }),
     ready: settled.ready,
     conditions: [
       deduplicated(spec),
