@@ -42,6 +42,8 @@ export interface Step {
   readonly problems: readonly string[];
   /** `Kind namespace/name` of resources that are none of ours. */
   readonly foreign: readonly string[];
+  /** `namespace/name` of the EventTriggers that do not run, being invalid. */
+  readonly idleTriggers: readonly string[];
   /** Why what runs is not as its author wants it, by `Kind/namespace/name`. */
   readonly troubles: ReadonlyMap<string, string>;
   /** `EventTrigger shop/a added`, one per entry that differs from before. */
@@ -83,9 +85,19 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
       ...stillServing([...collection.broken], held, plan.entries),
     ]),
     foreign: collection.foreign,
+    idleTriggers: idleTriggers(collection.broken, plan),
     troubles: troublesOf(plan),
     changes,
   };
+}
+
+function idleTriggers(broken: ReadonlySet<string>, { outcomes }: ManifestPlan): readonly string[] {
+  const refused = [...outcomes].filter(([, { entry }]) => entry === undefined).map(([key]) => key);
+  const unfit = [...broken].filter((key) => !outcomes.has(key));
+  return [...refused, ...unfit]
+    .filter((key) => key.startsWith('EventTrigger/'))
+    .map((key) => key.slice('EventTrigger/'.length))
+    .sort();
 }
 
 function troublesOf({ outcomes }: ManifestPlan): ReadonlyMap<string, string> {
