@@ -57,6 +57,22 @@ describe('signalbox explain -f', () => {
     ]);
   });
 
+  it('names the triggers that are invalid and so are not asked', async () => {
+    const trigger = (name: string, more: object) => ({
+      apiVersion: 'signalbox.dev/v1alpha1',
+      kind: 'EventTrigger',
+      metadata: { name, namespace: 'shop' },
+      spec: { target: { sink: { uri: 'http://127.0.0.1:9900/' } }, ...more },
+    });
+    const items = [trigger('unknown-field', { filterz: [] }), trigger('bad-condition', { condition: '1 +' })];
+    const broken = await file('broken.json', { kind: 'List', items });
+    const event = await file('e.json', paid);
+    const { exit, out, err } = await signalbox('explain', '-f', QUICKSTART, '-f', broken, event);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/\n\nshop\/bad-condition is invalid .*\n\nshop\/unknown-field is invalid /);
+    expect(err).toContain('EventTrigger shop/unknown-field: spec.filterz: ');
+  });
+
   it('makes an event of a provider’s payload, as its endpoint would', async () => {
     const push = join(EXAMPLES, 'events', 'github-push.json');
     const { out } = await signalbox('explain', '-f', GITHUB, '-H', 'X-GitHub-Event: push', push);

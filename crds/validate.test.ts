@@ -43,6 +43,35 @@ describe('validateManifest', () => {
     expect(first.spec.from).not.toBe(second.spec.from);
   });
 
+  test('says in words what a name, a namespace and a job type may be', () => {
+    const job = {
+      uri: 'http://a.example',
+      type: 'Order Pack!',
+      auth: { secretKeyRef: { name: 'Jobs', key: 'a' } },
+    };
+    const trigger = manifest('EventTrigger', 'Pack_Orders', { target: { job } });
+    const { findings } = validateManifest('EventTrigger', {
+      ...trigger,
+      metadata: { name: 'Pack_Orders', namespace: 'Shop' },
+    });
+    const name =
+      'must be lower-case letters, digits, - and ., with a letter or digit at both ends and beside each ., like pack-orders';
+    expect(findings).toEqual([
+      { field: 'metadata.name', message: name },
+      {
+        field: 'metadata.namespace',
+        message:
+          'must be lower-case letters, digits and -, with a letter or digit at both ends, like my-shop',
+      },
+      {
+        field: 'spec.target.job.type',
+        message:
+          'must be words of lower-case letters, digits and _, each with a letter first, joined by ., like order.pack',
+      },
+      { field: 'spec.target.job.auth.secretKeyRef.name', message: name },
+    ]);
+  });
+
   test('tells every finding at once, with the nearest known name for an unknown field', () => {
     const spec = {
       filtres: [],

@@ -204,13 +204,14 @@ export function createOperator(options: OperatorOptions): Operator {
     random,
   });
   const reconciler = createReconciler({
-    sources: { world, secrets: secretReader, addressables, keyUses, bridgeReports, settings: options },
+    sources: { world, secrets: secretReader, addressables, keyUses, bridgeReports, settings: options, now },
     publisher,
     confirmer,
     statusWriter,
     dependents,
     makeSecrets: createMakeSecrets(client, options.randomBytes),
     again,
+    resyncMs: RESYNC_MS,
     now,
   });
   const queue = createQueue({

@@ -20,6 +20,8 @@ const PATIENCE_MS = 2000;
  * its plan was made of, and the API server writes no faster for ten times as many.
  */
 const HOLDING = 64;
+/** A timer may come a moment before the clock says so. */
+const LATE_MS = 10;
 
 export interface ReconcileOptions {
   readonly sources: Sources;
@@ -31,6 +33,8 @@ export interface ReconcileOptions {
   readonly makeSecrets: MakeSecrets;
   /** Has keys looked at again, now or later. */
   readonly again: (key: string, ms?: number) => void;
+  /** Everything is looked at again so often, in milliseconds. */
+  readonly resyncMs: number;
   readonly now: () => number;
 }
 
@@ -64,6 +68,8 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   const told = new Map<string, Told>();
   /** Those of them whose receivers were behind, or still had time. */
   const behind = new Set<string>();
+  /** When plans end by themselves that were put down to be looked at again then. */
+  const ends = new Map<string, number>();
   /** What all receivers ran when they last moved. */
   let common = -Infinity;
 
@@ -76,12 +82,21 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   function untell(key: string): void {
     told.delete(key);
     behind.delete(key);
+    ends.delete(key);
+  }
+
+  /** An end that is farther off than the next resync is put down by that. */
+  function lookAgainAt(until: number, key: string): void {
+    if (until - now() > options.resyncMs || ends.get(key) === until) return;
+    ends.set(key, until);
+    again(key, Math.max(0, until - now()) + LATE_MS);
   }
 
   async function reconcile(key: string): Promise<void> {
     const { gathered, outcome, published } = await room.whenFree(() => plan(key));
     const { revision, full } = await published;
     if (gathered === undefined || outcome === undefined) return forget(key);
+    if (outcome.until !== undefined) lookAgainAt(outcome.until, key);
     const confirmation = confirmer.state(revision);
     const matters = outcome.ready.status === 'True' && !full;
     if (matters && stillHasTime(key, revision, confirmation.state)) return;

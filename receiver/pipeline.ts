@@ -116,8 +116,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, backlogged(full));
       return;
     }
-    if (entry.cannotVerify !== undefined) {
-      refuse(passage, cannotVerify(), entry.cannotVerify);
+    if (entry.cannotVerify !== undefined || passage.now >= endpoint.keysEnd) {
+      refuse(passage, cannotVerify(), entry.cannotVerify ?? 'every key is past its notAfter');
       return;
     }
     const verdict = endpoint.verifier.verify(request, passage.now);

@@ -123,6 +123,21 @@ describe.each([
     expect(passed).toEqual(taken);
     expect(await send('A')).toBe(401);
   });
+
+  it('asks for every request to be sent again once the last key has reached its notAfter', async () => {
+    const notAfter = now + HOUR;
+    serve(key('A', { notAfter: now + 1 }), key('B', { notAfter }));
+    now = notAfter - 1;
+    expect(await send('B')).toBe(202);
+    now = notAfter;
+    const body = nextBody();
+    const answer = await post(stage.receiver.addresses.public + path, body, prove('B', body));
+    expect(answer).toMatchObject({ status: 503, json: { error: { code: 'cannot_verify' } } });
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    expect(await stage.rejected('?limit=1')).toMatchObject([{ cause: 'every key is past its notAfter' }]);
+    serve(key('A'));
+    expect(await send('A')).toBe(202);
+  });
 });
 
 describe('a table that changes all the time', () => {

@@ -50,7 +50,12 @@ function planned(names: readonly string[]): Step {
     ['Broker/shop/default', 'http://127.0.0.1:9900/broker'],
     ['Service/every/orders', 'http://127.0.0.1:9900'],
   ]);
-  const rules = manifestRules({ resolve, publicUrl: 'http://hooks.test', clusterUrl: 'http://cluster.test' });
+  const rules = manifestRules({
+    resolve,
+    publicUrl: 'http://hooks.test',
+    clusterUrl: 'http://cluster.test',
+    now: Date.now,
+  });
   return advance(EMPTY_SESSION, { files, problems: [] }, rules);
 }
 

@@ -36,7 +36,8 @@ export async function explainOffline(parsed: Parsed, terminal: Terminal): Promis
     terminal.out(JSON.stringify(explained.map(({ event, previews }) => previewJson(event, previews))));
   else
     terminal.out(
-      explained.map(({ event, previews }) => tellPreview(event, previews)).join('\n\n') || 'No event.',
+      explained.map(({ event, previews }) => tellPreview(event, previews, table.idleTriggers)).join('\n\n') ||
+        'No event.',
     );
   return refusals.length > 0 ? EXIT.failed : EXIT.ok;
 }

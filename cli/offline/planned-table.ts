@@ -9,6 +9,8 @@ import { advance, EMPTY_SESSION } from '../run/session.ts';
 export interface PlannedTable {
   readonly runtime: Runtime;
   readonly entries: readonly Entry[];
+  /** `namespace/name` of the EventTriggers that would not run, being invalid. */
+  readonly idleTriggers: readonly string[];
   /** One line per finding, as `signalbox run` tells them. */
   readonly problems: readonly string[];
 }
@@ -21,14 +23,14 @@ export async function plannedTable(
   paths: readonly string[],
   resolve: ReadonlyMap<string, string>,
 ): Promise<PlannedTable> {
-  const { session, table, problems } = advance(
+  const { session, table, problems, idleTriggers } = advance(
     EMPTY_SESSION,
     await readPaths(paths),
-    manifestRules({ ...UNKNOWN, resolve }),
+    manifestRules({ ...UNKNOWN, resolve, now: Date.now }),
   );
   if (table === undefined) {
     const told = problems.length === 0 ? '' : `:\n${problems.join('\n')}`;
     throw new CommandError(`Nothing in ${paths.join(', ')} can run; give other files with -f${told}`);
   }
-  return { runtime: buildRuntime(table), entries: session.entries, problems };
+  return { runtime: buildRuntime(table), entries: session.entries, idleTriggers, problems };
 }

@@ -1,13 +1,21 @@
 import type { CloudEvent } from '../../receiver/event/event.ts';
 import type { Preview, PreviewedRequest } from '../../receiver/preview.ts';
 
-/** An event and what each trigger would make of it, as a person would tell it. */
-export function tellPreview(event: CloudEvent, previews: readonly Preview[]): string {
+/** An event and what each trigger would make of it, as a person would tell it; `idle` names triggers that are invalid. */
+export function tellPreview(
+  event: CloudEvent,
+  previews: readonly Preview[],
+  idle: readonly string[],
+): string {
   const taken = previews.filter(({ takes }) => takes).map(({ trigger }) => trigger);
   return [
     `Event ${event.type}, id ${event.id}, of ${event.source}`,
     taken.length === 0 ? 'No trigger would take it.' : `It would be taken by ${taken.join(', ')}.`,
     ...previews.flatMap((preview) => ['', ...tellTrigger(preview)]),
+    ...idle.flatMap((trigger) => [
+      '',
+      `${trigger} is invalid and was not asked: correct what its finding names.`,
+    ]),
   ].join('\n');
 }
 

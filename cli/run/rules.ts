@@ -15,16 +15,19 @@ export function manifestRules(known: {
   /** Base addresses of the listeners; '' where they are not known. */
   readonly publicUrl: string;
   readonly clusterUrl: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Default: `LOCAL_EGRESS`. */
   readonly egress?: EgressPolicy;
   /** False: no token of an issuer can be judged here. Default: true. */
   readonly knowsIssuer?: boolean;
 }): SessionRules {
-  const { egress = LOCAL_EGRESS, knowsIssuer = true, ...rest } = known;
+  const { egress = LOCAL_EGRESS, knowsIssuer = true, now, ...rest } = known;
   return {
     validate: validateManifest,
     plan: planManifests,
     notices: knowsIssuer ? () => [] : unknownIssuer,
+    now,
     settings: { ...rest, egress: (entry) => egressFindings(entry, egress), check: compileEntry },
   };
 }

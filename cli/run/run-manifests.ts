@@ -60,6 +60,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
     resolve: settings.resolve,
     publicUrl,
     clusterUrl,
+    now: Date.now,
     egress: settings.egress,
     knowsIssuer: settings.issuer !== undefined,
   });
@@ -73,7 +74,7 @@ export async function runManifests(settings: RunSettings, terminal: Terminal): P
   }
   receiver.apply(step.table);
   terminal.out(listenerSummary(receiver.addresses, settings.dataDirectory));
-  terminal.out(summary(step.session.entries, publicUrl, clusterUrl));
+  terminal.out(summary(step.session.entries, { publicUrl, clusterUrl, troubles: step.troubles }));
   terminal.out('Ready. A changed file is applied at once; Ctrl-C stops.');
 
   let session: Session = step.session;

@@ -7,6 +7,7 @@ const RULES = manifestRules({
   resolve: new Map(),
   publicUrl: 'http://hooks.test',
   clusterUrl: 'http://cluster.test',
+  now: Date.now,
 });
 
 const SECRET = `
@@ -56,7 +57,13 @@ describe('advance', () => {
     const from = 'from: [{ cluster: { audience: signalbox } }]';
     const guarded = trigger(SINK).replace(/from: .*/, from);
     expect(step(EMPTY_SESSION, SECRET, guarded).problems).toEqual([]);
-    const unknown = manifestRules({ resolve: new Map(), publicUrl: '', clusterUrl: '', knowsIssuer: false });
+    const unknown = manifestRules({
+      resolve: new Map(),
+      publicUrl: '',
+      clusterUrl: '',
+      now: Date.now,
+      knowsIssuer: false,
+    });
     const { problems, session } = advance(EMPTY_SESSION, snapshot(guarded), unknown);
     expect(problems).toEqual([expect.stringMatching(/cluster\.audience: .* 503, .* name one with --issuer/)]);
     // What else it does goes on.
@@ -120,6 +127,18 @@ describe('advance', () => {
       trigger('{ sink: { uri: "http://127.0.0.1:1/" } }'),
     );
     expect(applied).toMatchObject({ table: { revision: 2 }, settled: false });
+  });
+
+  it('tells what hangs on a broken resource that it is broken, not that it is missing', () => {
+    const broken = ENDPOINT.replace('scheme: Emporix', 'scheme: Standard');
+    const { problems, troubles } = step(EMPTY_SESSION, SECRET, broken, trigger(SINK));
+    const why =
+      'spec.from[0].webhookSecret.name: WebhookSecret "hooks" is invalid: correct what its own finding names';
+    expect(problems).toEqual([
+      expect.stringContaining('WebhookSecret shop/hooks: spec.scheme: '),
+      `EventTrigger shop/forward: ${why}`,
+    ]);
+    expect([...troubles]).toEqual([['EventTrigger/shop/forward', `${why}; the rest of it works`]]);
   });
 
   it.each([

@@ -30,6 +30,8 @@ export interface SessionRules {
   readonly plan: (input: ManifestInput) => ManifestPlan;
   /** What of an entry that runs does not work here. */
   readonly notices: (entry: Entry) => readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly settings: Pick<ManifestInput, 'resolve' | 'publicUrl' | 'clusterUrl' | 'egress' | 'check'>;
 }
 
@@ -44,6 +46,10 @@ export interface Step {
   readonly settled: boolean;
   /** `Kind namespace/name` of resources that are none of ours. */
   readonly foreign: readonly string[];
+  /** `namespace/name` of the EventTriggers that do not run, being invalid. */
+  readonly idleTriggers: readonly string[];
+  /** Why what runs is not as its author wants it, by `Kind/namespace/name`. */
+  readonly troubles: ReadonlyMap<string, string>;
   /** `EventTrigger shop/a added`, one per entry that differs from before. */
   readonly changes: readonly string[];
 }
@@ -65,7 +71,13 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
   const read = readDocuments(session, snapshot);
   const collection = collect([...read.documents.values()].flat(), rules.validate);
   const held = hold(session, collection);
-  const plan = rules.plan({ ...manifestInput(held), previous: session.entries, ...rules.settings });
+  const plan = rules.plan({
+    ...manifestInput(held),
+    broken: collection.broken,
+    previous: session.entries,
+    now: rules.now(),
+    ...rules.settings,
+  });
   const changes = entryChanges(session.entries, plan.entries);
   const revision = session.revision + (changes.length > 0 ? 1 : 0);
   // The planner's judges share some checks, so one finding can come twice.
@@ -85,12 +97,28 @@ export function advance(session: Session, snapshot: Snapshot, rules: SessionRule
     problems,
     settled: changes.length === 0 && isSettled(session.problems, problems),
     foreign: collection.foreign,
+    idleTriggers: idleTriggers(collection.broken, plan),
+    troubles: troublesOf(plan),
     changes,
   };
 }
 
 function isSettled(before: readonly string[], now: readonly string[]): boolean {
   return now.length < before.length && now.every((problem) => before.includes(problem));
+}
+
+function idleTriggers(broken: ReadonlySet<string>, { outcomes }: ManifestPlan): readonly string[] {
+  const refused = [...outcomes].filter(([, { entry }]) => entry === undefined).map(([key]) => key);
+  const unfit = [...broken].filter((key) => !outcomes.has(key));
+  return [...refused, ...unfit]
+    .filter((key) => key.startsWith('EventTrigger/'))
+    .map((key) => key.slice('EventTrigger/'.length))
+    .sort();
+}
+
+function troublesOf({ outcomes }: ManifestPlan): ReadonlyMap<string, string> {
+  const troubled = [...outcomes].filter(([, { ready }]) => ready.status !== 'True');
+  return new Map(troubled.map(([key, { ready }]) => [key, ready.message]));
 }
 
 function readDocuments(

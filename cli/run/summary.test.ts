@@ -23,8 +23,11 @@ describe('summary', () => {
         },
         destination: { kind: 'job', url: '', headers: [], unresolved: 'a ref needs a cluster' },
       }),
+      triggerEntry({ name: 'deaf' }),
     ];
-    expect(summary(entries, 'http://hooks.test', 'http://cluster.test').split('\n')).toEqual([
+    const troubles = new Map([['EventTrigger/shop/deaf', 'nothing comes in']]);
+    const around = { publicUrl: 'http://hooks.test', clusterUrl: 'http://cluster.test', troubles };
+    expect(summary(entries, around).split('\n')).toEqual([
       'Endpoints',
       '  shop/hooks   Emporix  http://hooks.test/e/shop.hooks',
       '  shop/broken  Emporix  http://hooks.test/e/broken      answers 503: no key',
@@ -32,6 +35,7 @@ describe('summary', () => {
       '  shop/forward  hooks → sink http://127.0.0.1:9900/',
       '  shop/job      hooks → job order.pack at http://127.0.0.1:9900/',
       '  shop/waiting  http://cluster.test/triggers/shop/waiting → job a, b, c, …  a ref needs a cluster',
+      '  shop/deaf     hooks → sink http://127.0.0.1:9900/                         nothing comes in',
     ]);
   });
 });

@@ -1,9 +1,10 @@
-import type {
-  BridgeEntry,
-  EndpointEntry,
-  Entry,
-  JobShape,
-  TriggerEntry,
+import {
+  type BridgeEntry,
+  type EndpointEntry,
+  type Entry,
+  entryKey,
+  type JobShape,
+  type TriggerEntry,
 } from '../../receiver/routing/table.ts';
 import { columns } from '../columns.ts';
 
@@ -14,19 +15,25 @@ export interface Addresses {
   readonly admin?: string | undefined;
 }
 
+/** What a summary tells besides the entries. */
+export interface Circumstances {
+  readonly publicUrl: string;
+  readonly clusterUrl: string;
+  /** Why an entry does not run as it should, by `Kind/namespace/name`. */
+  readonly troubles: ReadonlyMap<string, string>;
+}
+
 /** What runs, for a person: each endpoint with its URL, each trigger and where it sends. */
-export function summary(entries: readonly Entry[], publicUrl: string, clusterUrl: string): string {
+export function summary(entries: readonly Entry[], around: Circumstances): string {
   const endpoints = entries.filter((entry) => entry.kind === 'WebhookSecret');
   const triggers = entries.filter((entry) => entry.kind === 'EventTrigger');
   const bridges = entries.filter((entry) => entry.kind === 'EventBridge');
   return [
     ...(endpoints.length > 0
-      ? ['Endpoints', columns(endpoints.map((entry) => endpointRow(entry, publicUrl)))]
+      ? ['Endpoints', columns(endpoints.map((entry) => endpointRow(entry, around)))]
       : []),
-    ...(triggers.length > 0
-      ? ['Triggers', columns(triggers.map((entry) => triggerRow(entry, clusterUrl)))]
-      : []),
-    ...(bridges.length > 0 ? ['Bridges', columns(bridges.map(bridgeRow))] : []),
+    ...(triggers.length > 0 ? ['Triggers', columns(triggers.map((entry) => triggerRow(entry, around)))] : []),
+    ...(bridges.length > 0 ? ['Bridges', columns(bridges.map((entry) => bridgeRow(entry, around)))] : []),
   ].join('\n');
 }
 
@@ -39,13 +46,13 @@ export function listenerSummary(addresses: Addresses, dataDirectory: string): st
   ].join('\n');
 }
 
-function endpointRow(entry: EndpointEntry, publicUrl: string): readonly string[] {
+function endpointRow(entry: EndpointEntry, { publicUrl }: Circumstances): readonly string[] {
   const url = `${publicUrl}/e/${entry.source}`;
   const trouble = entry.cannotVerify === undefined ? '' : `answers 503: ${entry.cannotVerify}`;
   return [`${entry.namespace}/${entry.name}`, entry.scheme, url, trouble];
 }
 
-function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] {
+function triggerRow(entry: TriggerEntry, { clusterUrl, troubles }: Circumstances): readonly string[] {
   const { webhookSecrets, eventBridges, cluster } = entry.from;
   const from = [
     ...webhookSecrets,
@@ -53,7 +60,8 @@ function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] 
     ...(cluster === undefined ? [] : [`${clusterUrl}/triggers/${entry.namespace}/${entry.name}`]),
   ];
   const unresolved = targetsOf(entry).flatMap(({ destination }) => destination.unresolved ?? []);
-  const held = entry.suspend ? 'suspended' : unresolved.join('; ');
+  const trouble = unresolved.join('; ') || troubles.get(entryKey(entry));
+  const held = entry.suspend ? 'suspended' : (trouble ?? '');
   return [
     `${entry.namespace}/${entry.name}`,
     `${from.join(', ')} → ${targetsOf(entry).map(target).join(', then ')}`,
@@ -61,14 +69,16 @@ function triggerRow(entry: TriggerEntry, clusterUrl: string): readonly string[] 
   ];
 }
 
-function bridgeRow({ namespace, name, source, sink, suspend }: BridgeEntry): readonly string[] {
+function bridgeRow(entry: BridgeEntry, { troubles }: Circumstances): readonly string[] {
+  const { namespace, name, source, sink, suspend } = entry;
   const { backend, transport } = source;
   const where = backend.unresolved === undefined ? backend.url : 'nowhere yet';
   const to =
     sink === undefined
       ? 'triggers only'
       : `sink ${sink.destination.unresolved === undefined ? sink.destination.url : ''}`;
-  const held = suspend ? 'suspended' : (backend.unresolved ?? sink?.destination.unresolved ?? '');
+  const trouble = backend.unresolved ?? sink?.destination.unresolved ?? troubles.get(entryKey(entry));
+  const held = suspend ? 'suspended' : (trouble ?? '');
   return [`${namespace}/${name}`, `${where} (${transport}) → ${to}`, held];
 }
 

@@ -13,7 +13,7 @@ export async function plannedEntries(
   terminal: Terminal,
 ): Promise<readonly Entry[]> {
   const publicUrl = URL.parse(url)?.origin ?? '';
-  const rules = manifestRules({ resolve: new Map(), publicUrl, clusterUrl: '' });
+  const rules = manifestRules({ resolve: new Map(), publicUrl, clusterUrl: '', now: Date.now });
   const step = advance(EMPTY_SESSION, await readPaths(paths), rules);
   // Only what keeps an endpoint from being found matters here: `run` tells the rest.
   for (const problem of step.problems) {

@@ -1,6 +1,7 @@
 import type { Schema } from '../definition.ts';
 import type { Report } from './check.ts';
 import { isDateTime } from './date-time.ts';
+import { unlike } from './patterns.ts';
 
 /** Required members and how many there may be. */
 export function checkObject(
@@ -50,8 +51,7 @@ function identityOf(schema: Schema): ((item: unknown) => string) | undefined {
 export function checkString(value: string, schema: Schema, field: string, report: Report): void {
   const { minLength = 0, maxLength = Infinity, pattern, format } = schema;
   checkCount(countCharacters(value, maxLength), [minLength, maxLength], 'characters', field, report);
-  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value))
-    report(field, `must look like ${pattern}`);
+  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) report(field, unlike(pattern));
   if (format === 'date-time' && !isDateTime(value)) {
     report(field, 'must be a time in RFC 3339, like 2027-01-31T00:00:00Z');
   }

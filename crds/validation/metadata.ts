@@ -1,7 +1,6 @@
 import type { Schema } from '../definition.ts';
+import { LABEL, SUBDOMAIN } from './patterns.ts';
 
-const SUBDOMAIN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
-const LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 const TEXTS: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const TEXT: Schema = { type: 'string' };
 

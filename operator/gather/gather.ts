@@ -49,6 +49,8 @@ export interface Sources {
   readonly keyUses: Pick<KeyUses, 'of'>;
   readonly bridgeReports: Pick<BridgeReports, 'of'>;
   readonly settings: Settings;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Told what a plan depends on, before any of it is read: a change that comes meanwhile is not missed. */
@@ -114,6 +116,7 @@ async function gatherWebhookSecret(
         publicUrl,
         check,
         egress,
+        now: sources.now(),
       });
     },
   };
@@ -133,8 +136,8 @@ async function gatherEventTrigger(
     readAddresses(sources, namespace, needs.refs),
   ]);
   const { clusterUrl, check, egress } = settings;
-  const hasWebhookSecret = (one: string): boolean =>
-    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false;
+  const webhookSecret = (one: string): true | undefined =>
+    world.webhookSecrets.get(`${namespace}/${one}`)?.leaving === false ? true : undefined;
   const eventBridge = (one: string): EventBridge['spec'] | undefined =>
     present(world.eventBridges.get(`${namespace}/${one}`))?.spec;
   return {
@@ -146,7 +149,7 @@ async function gatherEventTrigger(
         resource,
         secrets,
         addressOf,
-        hasWebhookSecret,
+        webhookSecret,
         eventBridge,
         previous,
         clusterUrl,
@@ -171,8 +174,8 @@ async function gatherEventBridge(
     readAddresses(sources, namespace, needs.refs),
   ]);
   const { check, egress } = settings;
-  const webhookSecretScheme = (one: string): string | undefined =>
-    present(world.webhookSecrets.get(`${namespace}/${one}`))?.spec.scheme;
+  const webhookSecret = (one: string): WebhookSecret['spec'] | undefined =>
+    present(world.webhookSecrets.get(`${namespace}/${one}`))?.spec;
   return {
     kind: 'EventBridge',
     resource,
@@ -181,7 +184,7 @@ async function gatherEventBridge(
         resource,
         secrets,
         addressOf,
-        webhookSecretScheme,
+        webhookSecret,
         previous: get(`EventBridge/${namespace}/${name}`) as BridgeEntry | undefined,
         reports: sources.bridgeReports.of(`${namespace}/${name}`),
         check,

@@ -26,11 +26,12 @@ export function markHeld(
   return { ...entry, keys };
 }
 
-/** What the author of an endpoint is told whose token leads elsewhere. */
+/** What the author of an endpoint is told whose token leads elsewhere; one past its end opens nothing anyway. */
 export function heldElsewhere(
   entry: EndpointEntry,
+  now: number,
 ): { readonly condition: PlannedCondition; readonly finding: Finding } | undefined {
-  const key = entry.keys.find(({ heldBy }) => heldBy !== undefined);
+  const key = entry.keys.find(({ heldBy, notAfter = Infinity }) => heldBy !== undefined && now < notAfter);
   if (key === undefined) return undefined;
   const field = `spec.secrets "${key.name}"`;
   const message = `its token is also that of another WebhookSecret, and leads there on /ojs/v1/cloudevents; here it opens /e/${entry.source} only: use a token of its own`;

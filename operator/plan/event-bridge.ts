@@ -16,6 +16,7 @@ import {
   planDeadLetterSink,
   planSink,
 } from './destination.ts';
+import { type Found, missing } from './found.ts';
 import type { Outcome } from './outcome.ts';
 import { createReader, type Reader } from './reading.ts';
 import { refreshDestination } from './refresh-destination.ts';
@@ -25,6 +26,7 @@ import {
   type Identity,
   identityOf,
   type OjsSourceSpec,
+  type WebhookSecretSpec,
 } from './resources.ts';
 import type { SecretLookup } from './secrets.ts';
 import { firstRefusal, type Lack, lastGood, refusedSpec, type Settled, takenSpec } from './settle.ts';
@@ -37,8 +39,8 @@ export interface EventBridgeInput {
   readonly secrets: SecretLookup;
   /** The addresses of refs in the resource's namespace. */
   readonly addressOf: AddressLookup;
-  /** The scheme of a WebhookSecret of the resource's namespace; undefined where there is none of that name. */
-  readonly webhookSecretScheme: (name: string) => string | undefined;
+  /** The WebhookSecret of that name in the resource's namespace. */
+  readonly webhookSecret: (name: string) => Found<Pick<WebhookSecretSpec, 'scheme'>>;
   /** This resource's entry in the routing table. */
   readonly previous: BridgeEntry | undefined;
   /** What the receivers tell of it. */
@@ -234,9 +236,9 @@ function otherScheme(
   input: EventBridgeInput,
 ): readonly Finding[] {
   const name = transport === 'Webhook' ? webhookSecret?.name : undefined;
-  const scheme = name === undefined ? undefined : input.webhookSecretScheme(name);
-  if (scheme === undefined || scheme === 'OJS') return [];
-  const message = `WebhookSecret "${name}" verifies by scheme ${scheme}, and a backend signs its calls by OJS: give it scheme OJS, or name another`;
+  const found = name === undefined ? undefined : input.webhookSecret(name);
+  if (found === undefined || found === 'Invalid' || found.scheme === 'OJS') return [];
+  const message = `WebhookSecret "${name}" verifies by scheme ${found.scheme}, and a backend signs its calls by OJS: give it scheme OJS, or name another`;
   return [{ field: CALLS, message }];
 }
 
@@ -246,7 +248,7 @@ function missingWebhookSecret(
 ): readonly Lack[] {
   if (transport !== 'Webhook' || webhookSecret === undefined) return [];
   const { name } = webhookSecret;
-  if (input.webhookSecretScheme(name) !== undefined) return [];
-  const message = `WebhookSecret "${name}" does not exist in this namespace: create it, or name another`;
-  return [{ reason: 'RefNotFound', field: CALLS, message }];
+  const found = input.webhookSecret(name);
+  if (found !== undefined && found !== 'Invalid') return [];
+  return [{ reason: 'RefNotFound', field: CALLS, message: missing('WebhookSecret', name, found) }];
 }

@@ -9,6 +9,7 @@ import type {
 } from '../../receiver/routing/table.ts';
 import { planDelivery } from './delivery.ts';
 import { type AddressLookup, type PlannedDestination, planDeadLetterSink } from './destination.ts';
+import { type Found, missing } from './found.ts';
 import type { Outcome, PlannedCondition, PlannedStatus } from './outcome.ts';
 import { createReader, type Reader, readDedup } from './reading.ts';
 import { refreshDestination } from './refresh-destination.ts';
@@ -32,9 +33,9 @@ export interface EventTriggerInput {
   /** The addresses of refs in the resource's namespace. */
   readonly addressOf: AddressLookup;
   /** Whether the resource's namespace has a WebhookSecret of that name. */
-  readonly hasWebhookSecret: (name: string) => boolean;
+  readonly webhookSecret: (name: string) => Found<true>;
   /** The EventBridge of that name in the resource's namespace. */
-  readonly eventBridge: (name: string) => Pick<EventBridgeSpec, 'filters'> | undefined;
+  readonly eventBridge: (name: string) => Found<Pick<EventBridgeSpec, 'filters'>>;
   /** This resource's entry in the routing table. */
   readonly previous: TriggerEntry | undefined;
   /** Base address of the in-cluster listener. */
@@ -225,16 +226,15 @@ function makeSources(spec: EventTriggerSpec, reader: Reader): TriggerSources {
 /** Sources and awaited bridges that are not there: nothing comes from them until they are. */
 function missingSources({
   resource: { spec },
-  hasWebhookSecret,
+  webhookSecret,
   eventBridge,
 }: EventTriggerInput): readonly Lack[] {
-  const hasEventBridge = (name: string): boolean => eventBridge(name) !== undefined;
-  const sources = (spec.from ?? []).flatMap(({ webhookSecret, eventBridge: bridge }, i) => [
-    ...lacking('WebhookSecret', webhookSecret, `spec.from[${i}].webhookSecret.name`, hasWebhookSecret),
-    ...lacking('EventBridge', bridge, `spec.from[${i}].eventBridge.name`, hasEventBridge),
+  const sources = (spec.from ?? []).flatMap(({ webhookSecret: secret, eventBridge: bridge }, i) => [
+    ...lacking('WebhookSecret', secret, `spec.from[${i}].webhookSecret.name`, webhookSecret),
+    ...lacking('EventBridge', bridge, `spec.from[${i}].eventBridge.name`, eventBridge),
   ]);
   const waits = awaitedBridges(spec).flatMap(({ bridge, field }) =>
-    lacking('EventBridge', bridge, field, hasEventBridge),
+    lacking('EventBridge', bridge, field, eventBridge),
   );
   return [...sources, ...waits];
 }
@@ -242,7 +242,8 @@ function missingSources({
 /** Awaited bridges that leave out what would end the wait: it can never match. */
 function deafWaits({ resource: { spec }, eventBridge }: EventTriggerInput): readonly Finding[] {
   return awaitedBridges(spec).flatMap(({ bridge, field }) => {
-    const filters = eventBridge(bridge.name)?.filters;
+    const found = eventBridge(bridge.name);
+    const filters = found === 'Invalid' ? undefined : found?.filters;
     if (filters === undefined || compileGlobs(filters)(JOB_COMPLETED)) return [];
     const message = `it can never match: the filters of EventBridge "${bridge.name}" leave out ${JOB_COMPLETED}; add it there, or name another`;
     return [{ field, message }];
@@ -261,9 +262,10 @@ function lacking(
   kind: string,
   named: { readonly name: string } | undefined,
   field: string,
-  has: (name: string) => boolean,
+  find: (name: string) => Found<object | true>,
 ): readonly Lack[] {
-  if (named === undefined || has(named.name)) return [];
-  const message = `${kind} "${named.name}" does not exist in this namespace: create it, or name another`;
-  return [{ reason: 'RefNotFound', field, message }];
+  if (named === undefined) return [];
+  const found = find(named.name);
+  if (found !== undefined && found !== 'Invalid') return [];
+  return [{ reason: 'RefNotFound', field, message: missing(kind, named.name, found) }];
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../../receiver/errors.ts';
 import type { EndpointEntry, Entry, JwtRecipe, KeyMaterial } from '../../receiver/routing/table.ts';
+import { lastEnd } from '../../receiver/verify/key.ts';
 import type { Reader } from './reading.ts';
 import type { SecretKeyReference } from './resources.ts';
 import { readSecret, type SecretLookup } from './secrets.ts';
@@ -14,6 +15,7 @@ export interface SecretSpec {
 
 /** What a list of secrets comes to: the keys that are there, and what is missing. */
 export interface KeyRing {
+  readonly list: readonly SecretSpec[];
   readonly keys: readonly KeyMaterial[];
   /** Scheme JWT: the issuer's keys, where they are in a Secret. */
   readonly jwks?: string;
@@ -42,7 +44,7 @@ export function readKeys(
     const ends = until === Infinity ? {} : { notAfter: until };
     keys.push({ name, secret: read.value.toString('base64'), ...ends });
   }
-  return { keys, lacks };
+  return { list, keys, lacks };
 }
 
 /** An entry with the keys that its verifier takes, what is wrong with the others, and what is wrong beside the keys. */
@@ -68,9 +70,12 @@ export function keepGoodKeys(
   if (beside.length > 0) return { entry, lacks: ring.lacks, findings: beside };
   const bad: Lack[] = [];
   const good = entry.keys.filter((key) => {
-    const findings = check({ ...entry, keys: [key] });
+    const at = ring.list.findIndex(({ name }) => name === key.name);
+    // The field says which item it is, so that what is told names the key within the Secret.
+    const name = ring.list[at]?.secretKeyRef.key ?? key.name;
+    const findings = check({ ...entry, keys: [{ ...key, name }] });
     for (const { message } of findings)
-      bad.push({ reason: 'CannotVerify', field: `spec.secrets "${key.name}"`, message });
+      bad.push({ reason: 'CannotVerify', field: `spec.secrets[${at}].secretKeyRef.key`, message });
     return findings.length === 0;
   });
   const lacks = [...ring.lacks, ...bad];
@@ -79,6 +84,25 @@ export function keepGoodKeys(
     lacks,
     findings: [],
   };
+}
+
+/** When the next of the keys ends; undefined where none will. */
+export function nextEnd(keys: readonly KeyMaterial[], now: number): number | undefined {
+  const ends = keys.flatMap(({ notAfter }) => (notAfter !== undefined && now < notAfter ? [notAfter] : []));
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+const ALL_ENDED: Lack = {
+  reason: 'CannotVerify',
+  field: 'spec.secrets',
+  message: 'every key is past its notAfter: add a new key, or give one a later notAfter',
+};
+
+/** Keys that are all past their end are as good as none. They stay in the entry: a later end brings them back. */
+export function tellAllEnded(good: GoodKeys, now: number): GoodKeys {
+  if (now < lastEnd(good.entry.keys)) return good;
+  const lacks = [...good.lacks, ALL_ENDED];
+  return { ...good, entry: { ...good.entry, cannotVerify: tell(lacks) }, lacks };
 }
 
 function withoutKeys(entry: EndpointEntry, lacks: readonly Lack[]): EndpointEntry {

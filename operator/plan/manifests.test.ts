@@ -9,12 +9,14 @@ function input(over: Partial<ManifestInput> = {}): ManifestInput {
     eventTriggers: [eventTrigger({ target: { sink: { uri: 'http://127.0.0.1:9900/' } } })],
     eventBridges: [],
     secrets: [{ namespace: 'shop', name: 'hooks', data: { secret: Buffer.from('s3cr3t') } }],
+    broken: new Set(),
     resolve: new Map(),
     previous: [],
     publicUrl: 'http://127.0.0.1:8080',
     clusterUrl: 'http://127.0.0.1:8081',
     egress: (entry) => egressFindings(entry, { allowLoopback: true }),
     check: compileEntry,
+    now: Date.UTC(2027, 0, 1),
     ...over,
   };
 }
@@ -95,6 +97,26 @@ test('a bad edit keeps what runs; a resource that is gone does not', () => {
   const edited = planManifests(input({ eventTriggers, previous }));
   expect(edited.entries).toEqual(previous);
   expect(planManifests(input({ eventTriggers: [], previous })).entries).toHaveLength(1);
+});
+
+test('what is there in no valid form is not told to be missing', () => {
+  const broken = new Set(['Secret/shop/hooks', 'WebhookSecret/shop/calls', 'EventBridge/shop/results']);
+  const from = [{ eventBridge: { name: 'results' } }, { webhookSecret: { name: 'calls' } }];
+  const source = {
+    ojs: { uri: 'http://jobs.example', transport: 'Webhook' as const, webhookSecret: { name: 'calls' } },
+  };
+  const eventBridges = [{ ...eventBridge({ source }), metadata: { name: 'other', namespace: 'shop' } }];
+  const plan = planManifests(
+    input({ secrets: [], eventTriggers: [eventTrigger({ from })], eventBridges, broken }),
+  );
+  const told = plan.findings.map(({ kind, field, message }) => [kind, field, message]);
+  const invalid = (what: string) => `${what} is invalid: correct what its own finding names`;
+  expect(told).toEqual([
+    ['EventBridge', 'spec.source.ojs.webhookSecret.name', invalid('WebhookSecret "calls"')],
+    ['EventTrigger', 'spec.from[0].eventBridge.name', invalid('EventBridge "results"')],
+    ['EventTrigger', 'spec.from[1].webhookSecret.name', invalid('WebhookSecret "calls"')],
+    ['WebhookSecret', 'spec.secrets[0].secretKeyRef.name', invalid('Secret "hooks"')],
+  ]);
 });
 
 test('an EventBridge runs, and triggers read from it', () => {

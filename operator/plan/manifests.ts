@@ -10,6 +10,7 @@ import { heldTokens } from './bearer-tokens.ts';
 import type { Address } from './destination.ts';
 import { planEventBridge } from './event-bridge.ts';
 import { planEventTrigger } from './event-trigger.ts';
+import type { Found } from './found.ts';
 import type { Outcome } from './outcome.ts';
 import {
   type EventBridge,
@@ -18,7 +19,7 @@ import {
   type ObjectReference,
   type WebhookSecret,
 } from './resources.ts';
-import type { SecretData } from './secrets.ts';
+import type { SecretLookup } from './secrets.ts';
 import { planWebhookSecret } from './webhook-secret.ts';
 
 /** A core/v1 Secret as a manifest brings it: `data` decoded, `stringData` merged in. */
@@ -34,6 +35,8 @@ export interface ManifestInput {
   readonly eventTriggers: readonly EventTrigger[];
   readonly eventBridges: readonly EventBridge[];
   readonly secrets: readonly ManifestSecret[];
+  /** `Kind/namespace/name` of what is there in no valid form. */
+  readonly broken: ReadonlySet<string>;
   /** `kind/namespace/name` → absolute URL: what `--resolve` says. */
   readonly resolve: ReadonlyMap<string, string>;
   /** The entries in force, [] at the start: a bad edit keeps its entry, a source stays with its holder. */
@@ -46,6 +49,8 @@ export interface ManifestInput {
   readonly egress: (entry: Entry) => readonly Finding[];
   /** The receiver's own compilers: `compileEntry`. */
   readonly check: (entry: Entry) => readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** One thing to print: `Kind namespace/name: field: message`. */
@@ -99,6 +104,7 @@ function planEndpoints(input: ManifestInput, previous: ReadonlyMap<string, Entry
       publicUrl: input.publicUrl,
       check: input.check,
       egress: input.egress,
+      now: input.now,
     });
     const name = key.slice(key.indexOf('/') + 1);
     if (outcome.status.source !== undefined) holders.set(outcome.status.source, name);
@@ -131,7 +137,9 @@ function tokenHoldersOf(input: ManifestInput, previous: ReadonlyMap<string, Entr
 }
 
 function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
-  const endpoints = new Set(input.webhookSecrets.map((resource) => keyOf('WebhookSecret', resource)));
+  const endpoints = new Map(
+    input.webhookSecrets.map((resource) => [keyOf('WebhookSecret', resource), true as const]),
+  );
   const bridges = new Map(
     input.eventBridges.map((resource) => [keyOf('EventBridge', resource), resource.spec]),
   );
@@ -143,8 +151,8 @@ function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>
         resource,
         secrets: secretsOf(input, namespace),
         addressOf: (ref) => resolved(ref, namespace, input.resolve),
-        hasWebhookSecret: (name) => endpoints.has(`WebhookSecret/${namespace}/${name}`),
-        eventBridge: (name) => bridges.get(`EventBridge/${namespace}/${name}`),
+        webhookSecret: (name) => find(input, endpoints, `WebhookSecret/${namespace}/${name}`),
+        eventBridge: (name) => find(input, bridges, `EventBridge/${namespace}/${name}`),
         previous: previous.get(key) as TriggerEntry | undefined,
         clusterUrl: input.clusterUrl,
         check: input.check,
@@ -156,8 +164,8 @@ function planTriggers(input: ManifestInput, previous: ReadonlyMap<string, Entry>
 }
 
 function planBridges(input: ManifestInput, previous: ReadonlyMap<string, Entry>): Map<string, Outcome> {
-  const schemes = new Map(
-    input.webhookSecrets.map((resource) => [keyOf('WebhookSecret', resource), resource.spec.scheme]),
+  const endpoints = new Map(
+    input.webhookSecrets.map((resource) => [keyOf('WebhookSecret', resource), resource.spec]),
   );
   return new Map(
     input.eventBridges.map((resource) => {
@@ -167,7 +175,7 @@ function planBridges(input: ManifestInput, previous: ReadonlyMap<string, Entry>)
         resource,
         secrets: secretsOf(input, namespace),
         addressOf: (ref) => resolved(ref, namespace, input.resolve),
-        webhookSecretScheme: (name) => schemes.get(`WebhookSecret/${namespace}/${name}`),
+        webhookSecret: (name) => find(input, endpoints, `WebhookSecret/${namespace}/${name}`),
         previous: previous.get(key) as BridgeEntry | undefined,
         // Without a cluster nobody asks: the receiver is this process, and logs.
         reports: [],
@@ -187,8 +195,18 @@ function resolved(ref: ObjectReference, namespace: string, resolve: ReadonlyMap<
   return { ok: false, reason: 'RefNotFound', message };
 }
 
-function secretsOf(input: ManifestInput, namespace: string): (name: string) => SecretData | undefined {
-  return (name) => input.secrets.find((one) => one.namespace === namespace && one.name === name)?.data;
+function secretsOf(input: ManifestInput, namespace: string): SecretLookup {
+  return (name) =>
+    input.secrets.find((one) => one.namespace === namespace && one.name === name)?.data ??
+    invalid(input, `Secret/${namespace}/${name}`);
+}
+
+function find<T>(input: ManifestInput, valid: ReadonlyMap<string, T>, key: string): Found<T> {
+  return valid.get(key) ?? invalid(input, key);
+}
+
+function invalid({ broken }: ManifestInput, key: string): 'Invalid' | undefined {
+  return broken.has(key) ? 'Invalid' : undefined;
 }
 
 function keyOf(kind: string, resource: { readonly metadata: WebhookSecret['metadata'] }): string {

@@ -27,6 +27,8 @@ export interface Outcome {
   readonly findings: readonly Finding[];
   /** Status fields beside the conditions, as they are written. */
   readonly status: PlannedStatus;
+  /** When it is another plan with nothing changed, in milliseconds since the epoch: a key ends. */
+  readonly until?: number;
   /** Secrets that are missing and that `spec.generate` asks for. */
   readonly toMake?: readonly SecretToMake[];
 }

@@ -1,10 +1,11 @@
+import { type Found, missing } from './found.ts';
 import type { SecretKeyReference } from './resources.ts';
 
 /** A Secret's decoded data by key. */
 export type SecretData = Readonly<Record<string, Uint8Array>>;
 
-/** The Secrets of one namespace; undefined where there is none of that name. */
-export type SecretLookup = (name: string) => SecretData | undefined;
+/** The Secrets of one namespace. */
+export type SecretLookup = (name: string) => Found<SecretData>;
 
 /** A reference that leads to nothing, as its condition tells it. */
 export interface Missing {
@@ -20,9 +21,10 @@ export type SecretValue =
 /** Follows a `secretKeyRef`. An empty value counts as missing: anyone could sign with it. */
 export function readSecret(ref: SecretKeyReference, field: string, secrets: SecretLookup): SecretValue {
   const data = secrets(ref.name);
-  if (data === undefined) {
-    const message = `Secret "${ref.name}" does not exist in this namespace: create it, or name another`;
-    return { ok: false, missing: { reason: 'SecretNotFound', field: `${field}.secretKeyRef.name`, message } };
+  if (data === undefined || data === 'Invalid') {
+    const reason = data === 'Invalid' ? 'SecretKeyMissing' : 'SecretNotFound';
+    const message = missing('Secret', ref.name, data);
+    return { ok: false, missing: { reason, field: `${field}.secretKeyRef.name`, message } };
   }
   const value = Object.hasOwn(data, ref.key) ? data[ref.key] : undefined;
   if (value !== undefined && value.length > 0) return { ok: true, value: Buffer.from(value) };

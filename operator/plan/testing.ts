@@ -62,6 +62,7 @@ export function webhookSecretInput(over: Partial<WebhookSecretInput> = {}): Webh
     publicUrl: 'https://hooks.example.com/',
     check: compileEntry,
     egress: (entry: Entry) => egressFindings(entry, {}),
+    now: Date.UTC(2027, 0, 1),
     ...over,
   };
 }
@@ -72,7 +73,7 @@ export function eventTriggerInput(over: Partial<EventTriggerInput> = {}): EventT
     resource: eventTrigger(),
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
-    hasWebhookSecret: (name) => name === 'hooks',
+    webhookSecret: (name) => (name === 'hooks' ? true : undefined),
     eventBridge: (name) => (name === 'results' ? {} : undefined),
     previous: undefined,
     clusterUrl: 'http://receiver.signalbox.svc.cluster.local',
@@ -96,13 +97,18 @@ export function eventBridge(spec: Partial<EventBridgeSpec> = {}, generation = 1)
   };
 }
 
+const ENDPOINTS: ReadonlyMap<string, Pick<WebhookSecretSpec, 'scheme'>> = new Map([
+  ['calls', { scheme: 'OJS' }],
+  ['pushes', { scheme: 'GitHub' }],
+]);
+
 /** What planning of an EventBridge takes, on an empty table; for tests. */
 export function eventBridgeInput(over: Partial<EventBridgeInput> = {}): EventBridgeInput {
   return {
     resource: eventBridge(),
     secrets: secrets({}),
     addressOf: () => ({ ok: false, reason: 'RefNotFound', message: 'nothing is there' }),
-    webhookSecretScheme: (name) => ({ calls: 'OJS', pushes: 'GitHub' })[name],
+    webhookSecret: (name) => ENDPOINTS.get(name),
     previous: undefined,
     reports: [],
     check: compileEntry,

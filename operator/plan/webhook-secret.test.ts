@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bearerDigest } from '../../receiver/routing/bearer-index.ts';
 import type { EndpointEntry } from '../../receiver/routing/table.ts';
 import { secrets, webhookSecret, webhookSecretInput } from './testing.ts';
 import { planWebhookSecret, type WebhookSecretInput } from './webhook-secret.ts';
@@ -112,6 +113,31 @@ describe('a key that is missing', () => {
     expect(ready.message).toContain('503');
   });
 
+  it('is one that has ended, where all have', () => {
+    const end = Date.UTC(2027, 0, 31);
+    const ending = TWO.map((key) => ({ ...key, notAfter: '2027-01-31T00:00:00Z' }));
+    const input = webhookSecretInput({ resource: webhookSecret({ secrets: ending }), secrets: BOTH });
+    expect(planWebhookSecret({ ...input, now: end - 1 })).toMatchObject({
+      ready: { status: 'True' },
+      until: end,
+    });
+    const { entry, ready, findings, until } = planWebhookSecret({ ...input, now: end });
+    const told = 'every key is past its notAfter: add a new key, or give one a later notAfter';
+    expect(entry).toMatchObject({ cannotVerify: `spec.secrets: ${told}` });
+    expect(ready).toMatchObject({
+      status: 'False',
+      reason: 'CannotVerify',
+      message: `spec.secrets: ${told}; the endpoint answers 503 until then`,
+    });
+    expect(findings).toEqual([expect.objectContaining({ field: 'spec.secrets', message: told })]);
+    expect(until).toBeUndefined();
+
+    const resource = webhookSecret({ secrets: [...ending.slice(1), ...TWO.slice(0, 1)] });
+    const rotated = planWebhookSecret({ ...input, resource, now: end });
+    expect(rotated).toMatchObject({ ready: { status: 'True' }, findings: [] });
+    expect(rotated).not.toHaveProperty('until');
+  });
+
   it('is made where the spec asks for it, and only where the whole Secret is missing', () => {
     const resource = webhookSecret({ secrets: TWO, generate: { bytes: 16 } });
     const input = webhookSecretInput({ resource, secrets: secrets({}) });
@@ -150,15 +176,16 @@ describe('a key that is missing', () => {
 
   it('is one that does not fit the scheme, too', () => {
     const hmac = { header: 'X-Sig', keyEncoding: 'Hex' as const };
-    const resource = webhookSecret({ scheme: 'HMAC', hmac, secrets: TWO });
+    const list = TWO.toReversed().map((one, i) => ({ ...one, name: `k${i}` }));
+    const resource = webhookSecret({ scheme: 'HMAC', hmac, secrets: list });
     const input = webhookSecretInput({
       resource,
       secrets: secrets({ hooks: { old: 'not hex', new: 'abcd' } }),
     });
     const { entry, ready } = planWebhookSecret(input);
-    expect(entry).toMatchObject({ keys: [{ name: 'new' }] });
+    expect(entry).toMatchObject({ keys: [{ name: 'k0' }] });
     expect(ready).toMatchObject({ status: 'False', reason: 'CannotVerify' });
-    expect(ready.message).toContain('"old"');
+    expect(ready.message).toContain('spec.secrets[1].secretKeyRef.key: the value of key "old" is not Hex; ');
     expect(JSON.stringify(ready)).not.toContain('not hex');
 
     const alone = planWebhookSecret({ ...input, secrets: secrets({ hooks: { old: 'not hex', new: 'no' } }) });
@@ -180,6 +207,24 @@ describe('a Bearer token that two WebhookSecrets have', () => {
     );
     expect(findings).toMatchObject([{ message: expect.stringContaining('/e/shop.hooks only') }]);
     expect(JSON.stringify([conditions, findings])).not.toContain('shop/first');
+  });
+
+  it('is told no more once its key has ended', () => {
+    const end = Date.UTC(2027, 0, 31);
+    const keys = [
+      { name: 'ends', secretKeyRef: { name: 'hooks', key: 'secret' }, notAfter: '2027-01-31T00:00:00Z' },
+      { name: 'own', secretKeyRef: { name: 'hooks', key: 'own' } },
+    ];
+    const input = webhookSecretInput({
+      resource: webhookSecret({ scheme: 'Bearer', secrets: keys }),
+      secrets: secrets({ hooks: { secret: 's3cr3t', own: 'mine' } }),
+      tokenHolderOf: (digest) => (digest === bearerDigest('s3cr3t') ? 'shop/first' : undefined),
+    });
+    expect(planWebhookSecret({ ...input, now: end - 1 })).toMatchObject({ findings: [{}], until: end });
+    const { conditions, findings, until } = planWebhookSecret({ ...input, now: end });
+    expect(findings).toEqual([]);
+    expect(conditions.map(({ type }) => type)).toEqual(['Deduplicated']);
+    expect(until).toBeUndefined();
   });
 
   it('is its own again once the first is gone, and while it holds it itself', () => {
@@ -303,6 +348,16 @@ describe('a bad edit', () => {
     expect(planWebhookSecret(webhookSecretInput({ resource, previous })).entry).toMatchObject({
       keys: [{ name: 'renamed', secret: base64('s3cr3t'), notAfter: Date.UTC(2030, 0, 1) }],
     });
+  });
+
+  it('tells that the keys it has left have ended', () => {
+    const ended = TWO.map((key) => ({ ...key, notAfter: '2020-01-01T00:00:00Z' }));
+    const resource = webhookSecret({ ...bad, secrets: ended }, 2);
+    const { entry, ready } = planWebhookSecret(
+      webhookSecretInput({ resource, secrets: BOTH, previous: published() }),
+    );
+    expect(entry).toMatchObject({ generation: 1, cannotVerify: expect.any(String) });
+    expect(ready.message).toContain('but it answers 503: spec.secrets: every key is past its notAfter');
   });
 
   it('serves again with a key that came back', () => {

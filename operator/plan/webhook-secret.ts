@@ -4,7 +4,7 @@ import { heldElsewhere, markHeld } from './bearer-tokens.ts';
 import { deduplicated } from './deduplicated.ts';
 import { generated, missingOf } from './generate.ts';
 import { keyStatus, oldKeysUnused } from './key-status.ts';
-import { type KeyRing, keepGoodKeys, readKeys } from './keys.ts';
+import { type KeyRing, keepGoodKeys, nextEnd, readKeys, tellAllEnded } from './keys.ts';
 import type { Outcome } from './outcome.ts';
 import { createReader, type Reader, readDedup, readRate } from './reading.ts';
 import { readRecipe } from './recipe.ts';
@@ -35,6 +35,8 @@ export interface WebhookSecretInput {
   readonly check: (entry: Entry) => readonly Finding[];
   /** The issuer's address, where the egress policy refuses it. */
   readonly egress: (entry: Entry) => readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** Plans one WebhookSecret. */
@@ -45,9 +47,11 @@ export function planWebhookSecret(input: WebhookSecretInput): Outcome {
   const { spec } = input.resource;
   const keys = keyStatus(input.resource, input.lastUsed);
   const unused = oldKeysUnused(keys);
-  const held = entry === undefined ? undefined : heldElsewhere(entry);
+  const held = entry === undefined ? undefined : heldElsewhere(entry, input.now);
+  const end = nextEnd(entry?.keys ?? [], input.now);
   return {
     entry,
+    ...(end === undefined ? {} : { until: end }),
     ready: settled.ready,
     conditions: [
       deduplicated(spec),
@@ -69,7 +73,7 @@ function settle(input: WebhookSecretInput, identity: Identity): Settled<Endpoint
   const reader = createReader();
   const ring = readRing(input, reader);
   const candidate = makeEntry(input, identity, ring, reader);
-  const good = keepGoodKeys(candidate, ring, input.check);
+  const good = tellAllEnded(keepGoodKeys(candidate, ring, input.check), input.now);
   const refusal = firstRefusal([
     { reason: 'Invalid', findings: [...reader.findings, ...good.findings] },
     { reason: 'SourceTaken', findings: sourceTaken(input, identity, candidate.source) },
@@ -78,13 +82,15 @@ function settle(input: WebhookSecretInput, identity: Identity): Settled<Endpoint
   const { tokenHolderOf } = input;
   if (refusal !== undefined) {
     const fallback = lastGood(input.previous, identity, input.egress);
-    const fresh = fallback && refreshed(fallback, ring, input.check);
+    const fresh = fallback && refreshed(fallback, ring, input);
     const kept = fresh && markHeld(fresh, tokenHolderOf);
     return refusedSpec(refusal, kept, kept?.cannotVerify && `it answers 503: ${kept.cannotVerify}`);
   }
   const names = good.entry.keys.map((key) => `"${key.name}"`).join(', ');
   const meanwhile =
-    names === '' ? 'the endpoint answers 503 until then' : `the endpoint serves with ${names}`;
+    good.entry.cannotVerify === undefined
+      ? `the endpoint serves with ${names}`
+      : 'the endpoint answers 503 until then';
   return takenSpec(markHeld(good.entry, tokenHolderOf), good.lacks, meanwhile);
 }
 
@@ -148,10 +154,10 @@ function sourceTaken(input: WebhookSecretInput, identity: Identity, source: stri
 function refreshed(
   entry: EndpointEntry,
   ring: KeyRing,
-  check: (entry: Entry) => readonly Finding[],
+  { check, now }: Pick<WebhookSecretInput, 'check' | 'now'>,
 ): EndpointEntry | undefined {
   const { cannotVerify: _, ...rest } = entry;
   const jwt = rest.jwt && ring.jwks !== undefined ? { ...rest.jwt, jwks: ring.jwks } : rest.jwt;
-  const now = keepGoodKeys(withoutUndefined<EndpointEntry>({ ...rest, keys: ring.keys, jwt }), ring, check);
-  return now.findings.length > 0 ? undefined : now.entry;
+  const good = keepGoodKeys(withoutUndefined<EndpointEntry>({ ...rest, keys: ring.keys, jwt }), ring, check);
+  return good.findings.length > 0 ? undefined : tellAllEnded(good, now).entry;
 }

@@ -11,6 +11,7 @@ import { type AnchoredMatcher, compileMatcher } from '../match/compile-matcher.t
 import type { Anchor, Clause, Matcher } from '../match/matcher.ts';
 import { type RunningStream, runningStream } from '../streams/running-stream.ts';
 import type { JwksSource } from '../verify/jwks-source.ts';
+import { lastEnd } from '../verify/key.ts';
 import type { Scheme } from '../verify/scheme.ts';
 import { compileVerifier, findScheme } from '../verify/schemes.ts';
 import type { SignedRequest, Verifier } from '../verify/verifier.ts';
@@ -27,6 +28,8 @@ export interface RunningEndpoint {
   readonly entrance: string;
   readonly scheme: Scheme;
   readonly verifier: Verifier;
+  /** When the last of its keys ends: from then on it cannot verify. */
+  readonly keysEnd: number;
   readonly read: ReadEvents;
   /** What its CloudEvents must keep to. */
   readonly rules: EventRules;
@@ -84,6 +87,7 @@ function compileEndpoint(entry: EndpointEntry, jwks: JwksSource | undefined): Co
     entrance: entryKey(entry),
     scheme: scheme.value,
     verifier: verifier.value,
+    keysEnd: lastEnd(entry.keys),
     read: readerOf(toEvent.value, rules),
     rules,
     rate: rate && createTokenBucket(rate, 0),

@@ -9,6 +9,7 @@ import { type Compiled, compiled, type Finding, refused } from '../errors.ts';
 import type { HmacRecipe, KeyMaterial } from '../routing/table.ts';
 import { readClaim } from './claim.ts';
 import { decodeBase64 } from './encoding.ts';
+import { noMatch } from './key.ts';
 import { timeFault } from './recipe.ts';
 import { planRecipe, type RecipePlan } from './recipe-plan.ts';
 import { companions, contentOf } from './recipe-signer.ts';
@@ -78,15 +79,18 @@ function verifyPlan(plan: RecipePlan, pairs: readonly Pair[], request: SignedReq
   const fault = timeFault(plan, claim.values.timestamp, now);
   if (fault !== undefined) return { ok: false, cause: fault };
   const content = bytesOf(plan.content.head(claim.values), claim.body, plan.content.tail(claim.values));
-  for (const text of claim.signatures) {
-    const signature = decodeBase64(text);
-    if (signature?.length !== SIGNATURE_BYTES) continue;
-    for (const pair of pairs) {
-      if (now < pair.notAfter && verifyBytes(null, content, pair.publicKey, signature))
-        return { ok: true, key: pair.name };
+  const fitting = (counts: (pair: Pair) => boolean): string | undefined => {
+    for (const text of claim.signatures) {
+      const signature = decodeBase64(text);
+      if (signature?.length !== SIGNATURE_BYTES) continue;
+      for (const pair of pairs)
+        if (counts(pair) && verifyBytes(null, content, pair.publicKey, signature)) return pair.name;
     }
-  }
-  return { ok: false, cause: 'no key matched' };
+    return undefined;
+  };
+  const key = fitting(({ notAfter }) => now < notAfter);
+  if (key !== undefined) return { ok: true, key };
+  return { ok: false, cause: noMatch(fitting(({ notAfter }) => now >= notAfter)) };
 }
 
 /** The content, headers and times of `recipes`, signed with ed25519 instead of a MAC (Standard Webhooks `v1a`). */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { KeyMaterial } from '../routing/table.ts';
 import { decodeBase64, decodeBase64Url, isHex } from './encoding.ts';
@@ -13,11 +14,32 @@ export interface Key {
   readonly notAfter: number;
 }
 
+/** When the last of an endpoint's keys ends; Infinity where one has no end, and where there is none at all. */
+export function lastEnd(keys: readonly KeyMaterial[]): number {
+  if (keys.length === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(...keys.map(({ notAfter = Number.POSITIVE_INFINITY }) => notAfter));
+}
+
+/** Why no key in force fits, for the decision record: `ended` names a key that would have, were it not past its end. */
+export function noMatch(ended: string | undefined): string {
+  return ended === undefined ? 'no key matched' : `key "${ended}" matched, past its notAfter`;
+}
+
 type Decoder = (text: string) => Buffer | undefined;
 
-// A Secret made from a file often ends in a newline; it can't be part of a Base64 or hex text.
+/** A Secret made from a file often ends in a newline, which is the file's and not the key's. */
+export function withoutLineEnds(text: string): string {
+  return text.replace(/[\r\n]+$/, '');
+}
+
+/** Bytes that are no text stay as they are: their last one may look like a line end. */
+function textBytes(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1');
+  return isUtf8(bytes) ? Buffer.from(withoutLineEnds(text), 'latin1') : bytes;
+}
+
 const DECODERS: Readonly<Record<KeyEncoding, Decoder>> = {
-  UTF8: (text) => Buffer.from(text, 'latin1'),
+  UTF8: textBytes,
   // Providers show keys in either alphabet.
   Base64: (text) => decodeBase64(text.trim()) ?? decodeBase64Url(text.trim()),
   Hex: (text) => (isHex(text.trim()) ? Buffer.from(text.trim(), 'hex') : undefined),

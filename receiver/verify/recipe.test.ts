@@ -214,6 +214,28 @@ describe('a recipe', () => {
   });
 });
 
+describe('a key that is text', () => {
+  const of = (secret: Buffer, key: Buffer | string) =>
+    verifier({ header: 'X-S' }, [keyOf('', { secret: secret.toString('base64') })]).verify(
+      requestOf({ 'x-s': createHmac('sha256', key).update('body').digest('hex') }, 'body'),
+      NOW,
+    );
+
+  it('ends before the line ends of the file that it came from', () => {
+    for (const text of ['s3cr3t\n', 's3cr3t\r\n', 's3cr3t\n\n'])
+      expect(of(Buffer.from(text), 's3cr3t').ok).toBe(true);
+    expect(of(Buffer.from('s3cr3t \n'), 's3cr3t ').ok).toBe(true);
+    expect(of(Buffer.from('s3\ncr3t'), 's3\ncr3t').ok).toBe(true);
+    expect(findings({ header: 'X-S' }, [keyOf('\n')])[0]?.message).toContain('is empty');
+  });
+
+  it('is no text where its bytes are none: then all of them count', () => {
+    const bytes = Buffer.from([0xff, 0x00, 0x0a]);
+    expect(of(bytes, bytes).ok).toBe(true);
+    expect(of(bytes, bytes.subarray(0, 2)).ok).toBe(false);
+  });
+});
+
 describe('keys of a recipe', () => {
   const keys = [
     keyOf('old', { name: 'old', notAfter: NOW }),
@@ -234,16 +256,11 @@ describe('keys of a recipe', () => {
 
   it('end at notAfter, when a request comes', () => {
     expect(of('old', NOW - 1)).toEqual({ ok: true, key: 'old' });
-    expect(of('old', NOW)).toEqual({ ok: false, cause: 'no key matched' });
+    expect(of('old', NOW)).toEqual({ ok: false, cause: 'key "old" matched, past its notAfter' });
   });
 
-  it('are told apart: none, and none in force', () => {
+  it('are told apart from none', () => {
     const headers = { 'x-s': mac('body').toString('hex') };
-    const ended = verifier({ header: 'X-S' }, [keyOf('key', { notAfter: NOW })]);
-    expect(ended.verify(requestOf(headers, 'body'), NOW)).toEqual({
-      ok: false,
-      cause: 'every key is past its notAfter',
-    });
     expect(verifier({ header: 'X-S' }, []).verify(requestOf(headers, 'body'), NOW)).toEqual({
       ok: false,
       cause: 'there is no key',

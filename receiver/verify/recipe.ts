@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Compiled, compiled } from '../errors.ts';
 import type { KeyMaterial } from '../routing/table.ts';
 import { readClaim } from './claim.ts';
-import { decodeKeys, type Key } from './key.ts';
+import { decodeKeys, type Key, noMatch } from './key.ts';
 import { createMac, type Digest, type PaddedKey } from './mac.ts';
 import { planRecipe, type Recipe, type RecipePlan } from './recipe-plan.ts';
 import { readTimestamp } from './timestamp.ts';
@@ -80,21 +80,23 @@ interface ReadyKey {
 function createComparer(plan: RecipePlan, keys: readonly ReadyKey[], digestLength: number) {
   const { encoding } = plan;
   const expected = Buffer.alloc(encoding.canonicalLength(digestLength));
+
+  function fits(key: ReadyKey, digest: Digest, claimed: readonly Buffer[]): boolean {
+    expected.write(encoding.canonical(digest(key.padded, encoding.node)), 'latin1');
+    let fitting = false;
+    for (const claim of claimed) if (timingSafeEqual(expected, claim)) fitting = true;
+    return fitting;
+  }
+
   return (digest: Digest, signatures: readonly string[], now: number): Verdict => {
     const claimed = candidates(plan, signatures, expected.length);
     let matched: string | undefined;
-    let inForce = 0;
-    for (const key of keys) {
-      if (now >= key.notAfter) continue;
-      inForce++;
-      expected.write(encoding.canonical(digest(key.padded, encoding.node)), 'latin1');
-      for (const claim of claimed) {
-        if (timingSafeEqual(expected, claim)) matched ??= key.name;
-      }
-    }
+    for (const key of keys) if (now < key.notAfter && fits(key, digest, claimed)) matched ??= key.name;
     if (matched !== undefined) return { ok: true, key: matched };
-    if (inForce > 0) return no('no key matched');
-    return no(keys.length === 0 ? 'there is no key' : 'every key is past its notAfter');
+    if (keys.length === 0) return no('there is no key');
+    let ended: string | undefined;
+    for (const key of keys) if (now >= key.notAfter && fits(key, digest, claimed)) ended ??= key.name;
+    return no(noMatch(ended));
   };
 }
 

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { KeyMaterial } from '../routing/table.ts';
+import { noMatch, withoutLineEnds } from './key.ts';
 import type { CodeProof } from './scheme.ts';
 import type { SignedRequest } from './verifier.ts';
 
@@ -53,9 +54,7 @@ function readTokens(keys: readonly KeyMaterial[], form: TokenForm, path: string)
 
 /** A token as it stands in its Secret, one character per byte; a line feed at its end is its file's and not its own. */
 export function tokenText(key: KeyMaterial): string {
-  return Buffer.from(key.secret, 'base64')
-    .toString('latin1')
-    .replace(/[\r\n]+$/, '');
+  return withoutLineEnds(Buffer.from(key.secret, 'base64').toString('latin1'));
 }
 
 /** Proved by showing what both sides know. Every key in force is compared, in constant time. */
@@ -73,7 +72,12 @@ export function tokenProof(form: TokenForm): CodeProof {
           for (const token of tokens.value) {
             if (now < token.notAfter && timingSafeEqual(digest, token.digest)) matched ??= token.name;
           }
-          return matched === undefined ? { ok: false, cause: 'no key matched' } : { ok: true, key: matched };
+          if (matched !== undefined) return { ok: true, key: matched };
+          let ended: string | undefined;
+          for (const token of tokens.value) {
+            if (now >= token.notAfter && timingSafeEqual(digest, token.digest)) ended ??= token.name;
+          }
+          return { ok: false, cause: noMatch(ended) };
         },
       });
     },

@@ -235,6 +235,11 @@ describe('StandardWebhooks with ed25519', () => {
         expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_301)).toMatchObject(REFUSED);
         const ended = { ...entry, keys: [symmetric, keyOf(text, { notAfter: 1_700_000_000_000 })] };
         expect(await verdict(ended, requestOf(headers, '{}'), 1_700_000_000)).toMatchObject(REFUSED);
+        const alone = { ...entry, keys: [keyOf(text, { notAfter: 1_700_000_000_000 })] };
+        expect(await verdict(alone, requestOf(headers, '{}'), 1_700_000_000)).toEqual({
+          ok: false,
+          cause: 'key "current" matched, past its notAfter',
+        });
       }
     },
   );
@@ -287,6 +292,9 @@ describe('Bearer', () => {
   it('takes a key until its end', async () => {
     const request = requestOf({ Authorization: 'Bearer ended' });
     expect(await verdict(entry, request, 4.999)).toEqual({ ok: true, key: 'ended' });
-    expect(await verdict(entry, request, 5)).toMatchObject(REFUSED);
+    expect(await verdict(entry, request, 5)).toEqual({
+      ok: false,
+      cause: 'key "ended" matched, past its notAfter',
+    });
   });
 });

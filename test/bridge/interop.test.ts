@@ -28,6 +28,7 @@ it('what the interop page configures, the manifests beside it do', async () => {
       resolve: new Map(),
       publicUrl: '',
       clusterUrl: '',
+      now: Date.now,
       egress: { allowLoopback: true },
     });
     const { table, problems } = advance(

@@ -29,6 +29,7 @@ spec:
       resolve: new Map(),
       publicUrl: '',
       clusterUrl: '',
+      now: Date.now,
       egress: { allowLoopback: true },
     });
     const { table, problems } = advance(

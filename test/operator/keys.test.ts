@@ -46,6 +46,16 @@ describeWithServer('the keys of a WebhookSecret', (server) => {
     expect(again['data']).toEqual({ key });
   });
 
+  test('says that the last one has ended when it does, with nothing changed', async () => {
+    await using stage = await setStage(server);
+    await stage.secret('mine', { old: 's3cr3t' });
+    await stage.startOperator();
+    const notAfter = new Date(Date.now() + 1000).toISOString();
+    await stage.webhookSecret('hooks', { secrets: [{ ...two[0], notAfter }] });
+    const told = await stage.ready('WebhookSecret', 'hooks', 'CannotVerify');
+    expect(told.message).toContain('every key is past its notAfter');
+  });
+
   test('tells when each key was last used, and when the old one may go', async () => {
     await using stage = await setStage(server);
     await stage.secret('mine', { old: 's3cr3t' });

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../journal.ts';
@@ -23,12 +24,26 @@ const CHECKED_PAGES = 2048;
 export function openDatabase(directory: string, reach: Reach = () => undefined): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(join(directory, 'journal.db'));
+    const file = join(directory, 'journal.db');
+    makePrivate(file);
+    db = new DatabaseSync(file);
     prepare(db, directory, reach);
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();
     throw journalError(error, directory);
+  }
+}
+
+/**
+ * A new journal is its owner's alone, whoever may look into the directory: events are in it. SQLite gives the files
+ * beside it the same mode. One that is there is not opened here: to close it again would end this process's lock on it.
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch {
+    // It is there, or SQLite says what keeps it from being made.
   }
 }
 
