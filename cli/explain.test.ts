@@ -59,6 +59,15 @@ describe('signalbox explain', () => {
     expect(JSON.parse(out)).toMatchObject({ event: 2, attributes: { id: '77' }, triggers: [{}, {}] });
   });
 
+  it('says where the type came from where its sender gave none', async () => {
+    const body = 'order A-1001 was paid';
+    const headers = { 'content-type': 'text/plain', ...signature(body) };
+    expect((await post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers)).status).toBe(202);
+    expect((await explained('1')).out).toMatch(
+      /^Event 1: dev\.signalbox\.shop\.hooks, [^]*\nNo trigger took it\.\nIts type is the one that its endpoint gives /,
+    );
+  });
+
   it('names the trace of an event that was traced', async () => {
     const traced = await openStage({
       tracing: createOtlpTracing({

@@ -78,6 +78,12 @@ describe('signalbox explain -f', () => {
     const { out } = await signalbox('explain', '-f', GITHUB, '-H', 'X-GitHub-Event: push', push);
     expect(out).toContain('Event com.github.push');
     expect(out).toContain('"type": "build.trigger"');
+    expect(out).not.toContain('Its type is the one that its endpoint gives');
+    // The header that GitHub names the event in was left out.
+    const untyped = await signalbox('explain', '-f', GITHUB, push);
+    expect(untyped.out).toMatch(
+      /^Event dev\.signalbox\..*\nNo trigger would take it\.\nIts type is the one that its endpoint gives /,
+    );
   });
 
   it('asks a wait for its filters and its key, and names both as the manifest does', async () => {

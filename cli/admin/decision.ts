@@ -4,6 +4,7 @@ import type { Repeats } from '../../receiver/observe/repeat-log.ts';
 import { parseTraceParent, type TraceContext } from '../../receiver/observe/trace-context.ts';
 import type { Fault } from '../../receiver/streams/decide.ts';
 import { columns } from '../columns.ts';
+import { tellUntyped } from '../untyped.ts';
 import { shownTime } from './list.ts';
 
 /** An event's decision record, as the admin API shows it. */
@@ -40,6 +41,7 @@ export function tellDecision(decision: DecisionRecord): string {
     ...tellTrace(record.trace),
     ...tellRepeats(decision.repeats),
     record.triggers.length === 0 ? 'No trigger took it.' : `Taken by ${record.triggers.join(', ')}.`,
+    ...tellUntyped(attributes['type'] ?? '', record.triggers.length > 0),
     ...tellWhereabouts(decision),
     ...(record.faults ?? []).map((fault) => FAULTS[fault]),
     ...(record.stragglers ?? []).map(

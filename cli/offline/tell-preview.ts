@@ -1,5 +1,6 @@
 import type { CloudEvent } from '../../receiver/event/event.ts';
 import type { Preview, PreviewedRequest } from '../../receiver/preview.ts';
+import { tellUntyped } from '../untyped.ts';
 
 /** An event and what each trigger would make of it, as a person would tell it; `idle` names triggers that are invalid. */
 export function tellPreview(
@@ -11,6 +12,7 @@ export function tellPreview(
   return [
     `Event ${event.type}, id ${event.id}, of ${event.source}`,
     taken.length === 0 ? 'No trigger would take it.' : `It would be taken by ${taken.join(', ')}.`,
+    ...tellUntyped(event.type, taken.length > 0),
     ...previews.flatMap((preview) => ['', ...tellTrigger(preview)]),
     ...idle.flatMap((trigger) => [
       '',

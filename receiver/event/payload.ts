@@ -9,6 +9,7 @@ import type { SignedRequest } from '../verify/verifier.ts';
 import { addAttribute, finishAttributes, newAttributes } from './attributes.ts';
 import { hasEventHeaders } from './binary.ts';
 import { checkDepth, viewData, viewPayload } from './data-view.ts';
+import { defaultType } from './default-type.ts';
 import { CloudEvent } from './event.ts';
 import { isMediaType } from './media-type.ts';
 import { contentMode, parseCloudEvent } from './parse.ts';
@@ -157,7 +158,7 @@ export function compileEventMapping(entry: EndpointEntry, path = 'spec'): Compil
   if (findings.length > 0) return { ok: false, findings };
   const takesHeaders = (mapping.binary ?? scheme.binary) === 'Accept';
   const eventRules = scheme.lenientEvents ? LENIENT : STRICT;
-  const defaults = { type: `dev.signalbox.${entry.source}`, source: `/e/${entry.source}` };
+  const defaults = { type: defaultType(entry.source), source: `/e/${entry.source}` };
   return compiled((request, _now, uniqueId) => {
     const isEvent =
       contentMode(request.headers['content-type']) !== 'binary' ||
