@@ -118,7 +118,9 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       done([]);
       return;
     }
+    const handedOver = now();
     journal.commit([...first, ...units], (error, all) => {
+      observer.committed(Math.max(0, now() - handedOver));
       if (error !== undefined || all.length !== first.length + units.length) {
         done({ lost: false, cause: error?.message ?? 'the journal answered too little' });
       } else if (all.some(({ outcome }) => outcome === 'conflict')) {

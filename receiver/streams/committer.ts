@@ -3,6 +3,7 @@ import { heldUp } from '../deliver/held-up.ts';
 import { type MadeParts, tellMade } from '../deliver/made.ts';
 import { deliveryOf } from '../deliver/redrive.ts';
 import type { Journal, Settlement, StateRow, UnitOutcome } from '../journal/journal.ts';
+import type { Observer } from '../observe/observer.ts';
 import type { Renderers } from '../routing/renderers.ts';
 import type { Runtime } from '../routing/runtime.ts';
 import type { World } from './decide.ts';
@@ -12,11 +13,12 @@ import { createRowLoader } from './row-loader.ts';
 import { changeUnits, handed, type Making, type PlannedUnit } from './units.ts';
 
 /** What it works with. */
-export interface CommitterParts extends Pick<MadeParts, 'backlog' | 'observer'> {
+export interface CommitterParts extends Pick<MadeParts, 'backlog'> {
   readonly journal: Pick<Journal, 'commit' | 'rows' | 'deliveries'>;
   /** The engine that makes the deliveries; it is made after this. */
   readonly engine: () => Pick<DeliveryEngine, 'room' | 'hand' | 'due'>;
   readonly renderers: Pick<Renderers, 'pin'>;
+  readonly observer: Pick<Observer, 'queued' | 'committed'>;
   readonly runtime: () => Runtime;
   readonly now: () => number;
   readonly world: (now: number) => World;
@@ -86,8 +88,13 @@ export function createCommitter(parts: CommitterParts): Committer {
       some.map((one) => ({ ...one, unit })),
     );
     const dead = redriven.length === 0 ? redriven : await deadAmong(redriven);
+    const handedOver = parts.now();
     const outcomes = await new Promise<readonly UnitOutcome[]>((resolve, reject) => {
-      journal.commit(units, (error, came) => (error === undefined ? resolve(came) : reject(error)));
+      journal.commit(units, (error, came) => {
+        parts.observer.committed(Math.max(0, parts.now() - handedOver));
+        if (error === undefined) resolve(came);
+        else reject(error);
+      });
     });
     tellMade(units, outcomes, parts);
     for (const { unit, trigger } of dead) if (outcomes[unit]?.outcome === 'committed') parts.brought(trigger);

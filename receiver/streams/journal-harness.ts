@@ -74,7 +74,7 @@ export async function openHarness(runtime: () => Runtime, now: () => number): Pr
       journal,
       engine: () => ({ room: () => true, hand: (all) => void handed.push(...all), due: () => undefined }),
       backlog: { added: () => undefined },
-      observer: { queued: () => undefined },
+      observer: { queued: () => undefined, committed: () => undefined },
       brought: () => undefined,
       renderers: createRenderers(journal, 10),
       runtime,

@@ -560,9 +560,9 @@ describe('an operator', () => {
         }),
       ]),
     });
-    expect(await (await fetch(`${stage.receiver.addresses.admin}/metrics`)).text()).toContain(
-      'signalbox_instances{state="finished"} 3',
-    );
+    const metrics = await (await fetch(`${stage.receiver.addresses.admin}/metrics`)).text();
+    expect(metrics).toContain('signalbox_instances{state="finished"} 3');
+    expect(metrics).toMatch(/\nsignalbox_journal_commit_seconds_count [1-9]/);
   });
 
   it('finds in the backlog what waits again by a hand', async () => {

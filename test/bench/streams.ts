@@ -109,7 +109,7 @@ function running(journal: Journal): Running {
     journal,
     engine: () => ({ room: () => true, hand: (all) => void handed.push(...all), due: () => undefined }),
     backlog: { added: () => undefined },
-    observer: { queued: () => undefined },
+    observer: { queued: () => undefined, committed: () => undefined },
     brought: () => undefined,
     renderers: createRenderers(journal, 10),
     runtime: () => RUNTIME,

@@ -68,6 +68,7 @@ describe('what a backend sends wrong', () => {
     const metrics = await (await fetch(`${stage.receiver().addresses.admin}/metrics`)).text();
     expect(metrics).toContain('signalbox_bridge_total{what="broken"} 5');
     expect(metrics).toContain('signalbox_bridges{state="Reading"} 1');
+    expect(metrics).toMatch(/\nsignalbox_journal_commit_seconds_count [1-9]/);
     expect(stage.logged.some((line) => line.includes('passed over what it cannot read'))).toBe(true);
   });
 

@@ -69,7 +69,7 @@ async function live(journal: Journal, world: World, touches: { left: number }): 
     journal: own,
     engine: () => ({ room: () => true, hand: (all) => void queue.push(...all), due: () => undefined }),
     backlog: { added: () => undefined },
-    observer: { queued: () => undefined },
+    observer: { queued: () => undefined, committed: () => undefined },
     brought: () => undefined,
     renderers: createRenderers(journal, 10),
     runtime: () => RUNTIME,
