@@ -21,10 +21,10 @@ export interface Published {
 export interface Publisher {
   /**
    * Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. Where
-   * there is no table yet, nothing is written before `release`: receivers must not take a first part of it for all.
+   * there is no whole table yet, nothing is written before `release`: receivers must not take a first part of it for all.
    */
   load(): Promise<void>;
-  /** There was no table. */
+  /** There was no table, or one that an operator had not written to its end. */
   readonly held: boolean;
   /** Everything that the first table shall hold has been published: it may be written. */
   release(): void;
@@ -158,7 +158,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       revision = stored.revision;
       loadedRevision = revision;
       digests = { ...stored.digests };
-      held = revision === 0;
+      held = revision === 0 || stored.torn.size > 0;
     },
     get held() {
       return held;
