@@ -97,7 +97,7 @@ export interface Operator {
 /** Reconciles under way at once: most of them wait for one and the same write of the table. */
 const WORKERS = 512;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
-/** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
+/** Everything is looked at again so often, in case a change was missed. Costs one request where nothing differs. */
 const RESYNC_MS = 600_000;
 /** So many looked at in a row are many. */
 const MANY = 1000;
@@ -263,6 +263,7 @@ export function createOperator(options: OperatorOptions): Operator {
       bridgeReports.start();
       traffic.start();
       resync = setInterval(() => {
+        publisher.check();
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
     },

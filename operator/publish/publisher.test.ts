@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ApiError } from '../../receiver/kube/api-error.ts';
 import type { ApiRequest, KubeClient } from '../../receiver/kube/client.ts';
 import {
+  decodeShard,
   digestOf,
   INDEX_SECRET_NAME,
   SECRET_DATA_KEY,
@@ -70,6 +71,19 @@ function createCluster() {
         (shard) => digestOf(bytesOf(shardSecretName(Number(shard)))) !== digests[shard],
       );
     },
+    /** What receivers take: the names of all entries. */
+    names(): readonly string[] {
+      return Object.keys(this.index().digests)
+        .flatMap((shard) => decodeShard(bytesOf(shardSecretName(Number(shard)))))
+        .map(({ name }) => name)
+        .toSorted();
+    },
+    /** Another hand makes these Secrets as the chart brings them. */
+    empty(isMeant: (name: string) => boolean): void {
+      for (const [name, stored] of secrets) {
+        if (isMeant(name)) secrets.set(name, { version: stored.version + 1, data: {} });
+      }
+    },
     /** The index cannot be written any more; resolves when that was tried. */
     indexRefused: () =>
       new Promise<void>((resolve) => {
@@ -103,4 +117,80 @@ test('an operator that ended between the last shard and the index is finished by
   expect([...second.keys()]).toEqual([]);
   await written.promise;
   expect(cluster.index().digests).toEqual({});
+});
+
+test('what a former leader writes late is taken back by the next write', async () => {
+  const cluster = createCluster();
+  const former = await started(cluster.publisher());
+  await former.publish('EventTrigger/shop/w', triggerEntry({ name: 'w' }));
+  const leader = await started(cluster.publisher());
+  await leader.publish(X, triggerEntry({ name: 'x' }));
+  await leader.publish('EventTrigger/shop/y', triggerEntry({ name: 'y' }));
+
+  // It writes what it holds to be the table: whole, but not the leader's.
+  await former.publish('EventTrigger/shop/z', triggerEntry({ name: 'z' }));
+  expect(cluster.torn()).toEqual([]);
+  expect(cluster.names()).toEqual(['w', 'z']);
+  const late = cluster.index().revision;
+
+  await leader.publish('EventTrigger/shop/w', undefined);
+  expect(cluster.torn()).toEqual([]);
+  expect(cluster.names()).toEqual(['x', 'y']);
+  // Who runs the revision in between does not run x, though x was first published before it.
+  const { revision } = await leader.publish(X, triggerEntry({ name: 'x' }));
+  expect(revision).toBe(cluster.index().revision);
+  expect(revision).toBeGreaterThan(late);
+});
+
+test('an index of another hand is noticed without a change to write', async () => {
+  const cluster = createCluster();
+  const former = await started(cluster.publisher());
+  await former.publish('EventTrigger/shop/w', triggerEntry({ name: 'w' }));
+  let written = Promise.withResolvers<number>();
+  const leader = await started(cluster.publisher((revision) => written.resolve(revision)));
+  await leader.publish(X, triggerEntry({ name: 'x' }));
+  await former.publish('EventTrigger/shop/z', triggerEntry({ name: 'z' }));
+  expect(cluster.names()).toEqual(['w', 'z']);
+
+  written = Promise.withResolvers();
+  leader.check();
+  expect(await written.promise).toBe(cluster.index().revision);
+  expect(cluster.names()).toEqual(['w', 'x']);
+
+  // Nothing differs now: nothing is written.
+  const { revision } = cluster.index();
+  leader.check();
+  await leader.publish(X, triggerEntry({ name: 'x' }));
+  expect(cluster.index().revision).toBe(revision);
+});
+
+test.each([
+  ['all', () => true],
+  ['the shards', (name: string) => name !== INDEX_SECRET_NAME],
+  ['the index', (name: string) => name === INDEX_SECRET_NAME],
+])('Secrets that were emptied, %s of them, are filled by the next write', async (_which, isMeant) => {
+  const cluster = createCluster();
+  const publisher = await started(cluster.publisher());
+  const names = Array.from({ length: 100 }, (_, i) => `t${i}`);
+  await Promise.all(
+    names.map((name) => publisher.publish(`EventTrigger/shop/${name}`, triggerEntry({ name }))),
+  );
+  cluster.empty(isMeant);
+  await publisher.publish('EventTrigger/shop/t0', triggerEntry({ name: 't0', suspend: true }));
+  expect(cluster.torn()).toEqual([]);
+  expect(cluster.names()).toEqual(names.toSorted());
+  expect(publisher.trouble).toBeUndefined();
+});
+
+test('who waits for a change that came with the stop is told', async () => {
+  const cluster = createCluster();
+  const publisher = await started(cluster.publisher());
+  await publisher.publish(X, triggerEntry({ name: 'x' }));
+  const refused = cluster.indexRefused();
+  const first = publisher.publish(X, undefined);
+  await refused;
+  const second = publisher.publish(X, triggerEntry({ name: 'x' }));
+  const told = Promise.allSettled([first, second]);
+  await publisher.stop();
+  expect((await told).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
