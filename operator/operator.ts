@@ -101,6 +101,8 @@ const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
 const RESYNC_MS = 600_000;
 /** So many looked at in a row are many. */
 const MANY = 1000;
+/** Receivers that run the table are asked so often whether they still do. */
+const CONFIRM_AGAIN_MS = 30_000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
 /** How soon a status tells what a bridge's backend does. */
@@ -130,6 +132,7 @@ export function createOperator(options: OperatorOptions): Operator {
       reconciler.receiversMoved();
       start.moved();
     },
+    againMs: CONFIRM_AGAIN_MS,
     random,
   });
   const keyUses = createKeyUses({
@@ -161,6 +164,7 @@ export function createOperator(options: OperatorOptions): Operator {
       start.moved();
     },
     log,
+    now,
     random,
   });
 

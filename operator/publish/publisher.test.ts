@@ -15,6 +15,7 @@ import { createPublisher, type Publisher } from './publisher.ts';
 import { createRoutingSecrets } from './routing-secrets.ts';
 
 const X = 'EventTrigger/shop/x';
+const NOW = Date.parse('2026-03-01T12:00:00.500Z');
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 interface Stored {
@@ -61,6 +62,7 @@ function createCluster() {
         secrets: createRoutingSecrets(client, 'signalbox'),
         written,
         log: SILENT,
+        now: () => NOW,
         random: Math.random,
       }),
     index: () => JSON.parse(bytesOf(INDEX_SECRET_NAME).toString()) as TableIndex,
@@ -193,4 +195,14 @@ test('who waits for a change that came with the stop is told', async () => {
   const told = Promise.allSettled([first, second]);
   await publisher.stop();
   expect((await told).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+});
+
+test('a table that starts anew starts above what receivers keep of one before', async () => {
+  const cluster = createCluster();
+  const publisher = await started(cluster.publisher());
+  const { revision } = await publisher.publish(X, triggerEntry({ name: 'x' }));
+  expect(revision).toBe(Date.parse('2026-03-01T12:00:00Z') / 1000);
+  await publisher.publish(X, undefined);
+  const restarted = await started(cluster.publisher());
+  expect(restarted.revision).toBe(revision + 1);
 });

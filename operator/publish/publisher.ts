@@ -70,10 +70,12 @@ export interface PublisherOptions {
   /** Told of each revision that is written. */
   readonly written: (revision: number) => void;
   readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly random: () => number;
 }
 
-export function createPublisher({ secrets, written, log, random }: PublisherOptions): Publisher {
+export function createPublisher({ secrets, written, log, now, random }: PublisherOptions): Publisher {
   let table: Table = createTable(new Map());
   let revision = 0;
   let digests: Record<string, string> = {};
@@ -181,6 +183,14 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     for (const { key } of waiting) since.set(key, revision);
   }
 
+  /**
+   * A table that starts anew starts above all that were here before: a receiver that keeps an old one on disk would seem
+   * to run the new one already. In the long run a table has fewer revisions than seconds.
+   */
+  function nextRevision(): number {
+    return revision === 0 ? Math.floor(now() / 1000) : revision + 1;
+  }
+
   async function writeShards(left: Map<number, EncodedShard>): Promise<void> {
     const results = await Promise.allSettled(
       [...left.values()].map(async ({ shard, bytes }) => {
@@ -198,8 +208,9 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       if (digest === undefined) delete next[shard];
       else next[shard] = digest;
     }
-    await secrets.writeIndex({ version: TABLE_VERSION, revision: revision + 1, digests: next });
-    revision += 1;
+    const mine = nextRevision();
+    await secrets.writeIndex({ version: TABLE_VERSION, revision: mine, digests: next });
+    revision = mine;
     digests = next;
     written(revision);
   }
