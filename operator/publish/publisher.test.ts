@@ -206,3 +206,19 @@ test('a table that starts anew starts above what receivers keep of one before', 
   const restarted = await started(cluster.publisher());
   expect(restarted.revision).toBe(revision + 1);
 });
+
+test('the revision of each entry is remembered until its resource is gone', async () => {
+  const cluster = createCluster();
+  const former = await started(cluster.publisher());
+  const { revision: loaded } = await former.publish('EventTrigger/shop/w', triggerEntry({ name: 'w' }));
+  const publisher = await started(cluster.publisher());
+  const x = triggerEntry({ name: 'x' });
+  const came = await publisher.publish(X, x);
+  await publisher.publish('EventTrigger/shop/y', triggerEntry({ name: 'y' }));
+  expect(await publisher.publish(X, x)).toEqual(came);
+  const went = await publisher.publish(X, undefined);
+  expect(went.revision).toBeGreaterThan(came.revision);
+  expect(await publisher.publish(X, undefined)).toEqual(went);
+  publisher.forget(X);
+  expect(await publisher.publish(X, undefined)).toEqual({ revision: loaded, full: false });
+});

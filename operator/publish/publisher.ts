@@ -40,6 +40,8 @@ export interface Publisher {
    * cluster has it. While the API server is away it waits. Rejects after `stop`.
    */
   publish(key: string, entry: Entry | undefined): Promise<Published>;
+  /** A resource is gone, and its entry with it: when that was need not be known any more. */
+  forget(key: string): void;
   /** Looks whether somebody else has written the index since, and writes again what differs. */
   check(): void;
   /** The revision that is written. */
@@ -247,6 +249,7 @@ export function createPublisher({ secrets, written, log, now, random }: Publishe
         if (!held) flushing ??= flush();
       });
     },
+    forget: (key) => void since.delete(key),
     check() {
       if (held || stopping.signal.aborted) return;
       if (seen === 'nothing') seen = 'time';
