@@ -97,10 +97,12 @@ export interface Operator {
 /** Reconciles under way at once: most of them wait for one and the same write of the table. */
 const WORKERS = 512;
 const RETRY: Backoff = { firstMs: 100, mostMs: 30_000 };
-/** Everything is looked at again so often, in case a change was missed. Costs no request where nothing differs. */
+/** Everything is looked at again so often, in case a change was missed. Costs one request where nothing differs. */
 const RESYNC_MS = 600_000;
 /** So many looked at in a row are many. */
 const MANY = 1000;
+/** Receivers that run the table are asked so often whether they still do. */
+const CONFIRM_AGAIN_MS = 30_000;
 /** A status tells of its keys' last use at most so often. */
 const KEY_USE_MS = 30_000;
 /** How soon a status tells what a bridge's backend does. */
@@ -130,6 +132,7 @@ export function createOperator(options: OperatorOptions): Operator {
       reconciler.receiversMoved();
       start.moved();
     },
+    againMs: CONFIRM_AGAIN_MS,
     random,
   });
   const keyUses = createKeyUses({
@@ -161,6 +164,7 @@ export function createOperator(options: OperatorOptions): Operator {
       start.moved();
     },
     log,
+    now,
     random,
   });
 
@@ -263,6 +267,7 @@ export function createOperator(options: OperatorOptions): Operator {
       bridgeReports.start();
       traffic.start();
       resync = setInterval(() => {
+        publisher.check();
         for (const key of everything()) queue.add(key);
       }, RESYNC_MS);
     },

@@ -176,6 +176,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   function forget(key: string): void {
     untell(key);
     dependents.set(key, []);
+    publisher.forget(key);
     statusWriter.forget(key);
   }
 

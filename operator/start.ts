@@ -51,7 +51,7 @@ export function createStart(parts: StartParts): Start {
     }
   }
 
-  /** Where there is no table yet it is written whole, in one go. */
+  /** Where there is no table yet, or a torn one, it is written whole, in one go. */
   async function firstTable(): Promise<void> {
     const limit = createLimit(PRIMING);
     const all = [...parts.everything()];

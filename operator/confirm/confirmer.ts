@@ -35,6 +35,8 @@ export interface ConfirmerOptions {
   readonly token: (fresh: boolean) => Promise<string>;
   /** Called after something changed that may change a state. */
   readonly changed: () => void;
+  /** Milliseconds after which a receiver that runs what is expected is asked again: it may have fallen back. */
+  readonly againMs: number;
   readonly random: () => number;
 }
 
@@ -48,7 +50,7 @@ interface Receiver {
   wake: () => void;
 }
 
-export function createConfirmer({ ask, token, changed, random }: ConfirmerOptions): Confirmer {
+export function createConfirmer({ ask, token, changed, againMs, random }: ConfirmerOptions): Confirmer {
   const receivers = new Map<string, Receiver>();
   let expected = 0;
 
@@ -71,12 +73,13 @@ export function createConfirmer({ ask, token, changed, random }: ConfirmerOption
     let failures = 0;
     let fresh = false;
     while (!signal.aborted) {
-      if (receiver.revision !== undefined && receiver.revision >= expected) {
+      if (isThere(receiver)) {
         await asleep(receiver);
-        continue;
+        if (signal.aborted) return;
       }
       try {
-        const atLeast = receiver.revision === undefined ? 0 : expected;
+        // Who is there, or has told nothing yet, answers at once.
+        const atLeast = receiver.revision === undefined || isThere(receiver) ? 0 : expected;
         const question = { url: receiver.endpoint.url, atLeast, waitMs: WAIT_MS, signal };
         const revision = await ask({ ...question, token: await token(fresh) });
         failures = 0;
@@ -92,6 +95,10 @@ export function createConfirmer({ ask, token, changed, random }: ConfirmerOption
     }
   }
 
+  function isThere({ revision }: Receiver): boolean {
+    return revision !== undefined && revision >= expected;
+  }
+
   function tell(receiver: Receiver, revision: number | undefined, trouble: string | undefined): void {
     if (receiver.revision === revision && receiver.trouble === trouble) return;
     receiver.revision = revision;
@@ -99,14 +106,16 @@ export function createConfirmer({ ask, token, changed, random }: ConfirmerOption
     changed();
   }
 
-  /** Until a newer revision is expected or the receiver is gone. */
+  /** Until a newer revision is expected, it is time to ask again, or the receiver is gone. */
   function asleep(receiver: Receiver): Promise<void> {
     const { signal } = receiver.gone;
     return new Promise((resolve) => {
       const done = (): void => {
+        clearTimeout(timer);
         signal.removeEventListener('abort', done);
         resolve();
       };
+      const timer = setTimeout(done, againMs);
       receiver.wake = done;
       signal.addEventListener('abort', done, { once: true });
     });

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isStatus } from '../../receiver/kube/api-error.ts';
 import { type Backoff, backoffDelay, pause } from '../../receiver/kube/backoff.ts';
+import { SHARD_COUNT, type TableIndex } from '../../receiver/routing/shards.ts';
 import { type Entry, TABLE_VERSION } from '../../receiver/routing/table.ts';
 import type { Log } from '../log.ts';
 import type { RoutingSecrets } from './routing-secrets.ts';
@@ -21,10 +23,10 @@ export interface Published {
 export interface Publisher {
   /**
    * Reads the table back, so that a restart keeps the revision, the holders of sources and the last good entries. Where
-   * there is no table yet, nothing is written before `release`: receivers must not take a first part of it for all.
+   * there is no whole table yet, nothing is written before `release`: receivers must not take a first part of it for all.
    */
   load(): Promise<void>;
-  /** There was no table. */
+  /** There was no table, or one that an operator had not written to its end. */
   readonly held: boolean;
   /** Everything that the first table shall hold has been published: it may be written. */
   release(): void;
@@ -38,6 +40,10 @@ export interface Publisher {
    * cluster has it. While the API server is away it waits. Rejects after `stop`.
    */
   publish(key: string, entry: Entry | undefined): Promise<Published>;
+  /** A resource is gone, and its entry with it: when that was need not be known any more. */
+  forget(key: string): void;
+  /** Looks whether somebody else has written the index since, and writes again what differs. */
+  check(): void;
   /** The revision that is written. */
   readonly revision: number;
   /** Why the table cannot be written; undefined: it can. */
@@ -51,15 +57,27 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** What is published together, until the index is written. */
+interface Batch {
+  readonly waiters: Waiter[];
+  readonly changed: Map<number, EncodedShard>;
+  /** Those of them that are still to be written. */
+  readonly left: Map<number, EncodedShard>;
+  /** Keys of entries that did not fit. */
+  readonly full: Set<string>;
+}
+
 export interface PublisherOptions {
   readonly secrets: RoutingSecrets;
   /** Told of each revision that is written. */
   readonly written: (revision: number) => void;
   readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly random: () => number;
 }
 
-export function createPublisher({ secrets, written, log, random }: PublisherOptions): Publisher {
+export function createPublisher({ secrets, written, log, now, random }: PublisherOptions): Publisher {
   let table: Table = createTable(new Map());
   let revision = 0;
   let digests: Record<string, string> = {};
@@ -70,46 +88,45 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   /** The revision that first held each entry as it is now; what was loaded is held by the revision that was loaded. */
   const since = new Map<string, number>();
   let loadedRevision = 0;
+  /** Why the Secrets may be other than this publisher wrote them. */
+  let seen: 'nothing' | 'time' | 'conflict' = 'nothing';
+  /** Somebody else has written, and the index does not say yet that all is mended. */
+  let overwritten = false;
   const stopping = new AbortController();
 
   /** Publishes batch after batch until nothing waits. Never rejects: those who wait are told. */
   async function flush(): Promise<void> {
     await pause(WINDOW_MS, stopping.signal);
     do {
-      const batch = waiters;
-      waiters = [];
+      const batch: Batch = { waiters: [], changed: new Map(), left: new Map(), full: new Set() };
       try {
-        const full = await publishChanges(batch);
-        for (const { key, resolve } of batch) resolve({ revision: revisionOf(key), full: full.has(key) });
+        await writeUntilDone(batch);
+        for (const { key, resolve } of batch.waiters) {
+          resolve({ revision: revisionOf(key), full: batch.full.has(key) });
+        }
       } catch (error) {
-        for (const { reject } of batch) reject(error as Error);
+        for (const { reject } of [...batch.waiters, ...waiters.splice(0)]) reject(error as Error);
       }
     } while (waiters.length > 0);
     flushing = undefined;
-  }
-
-  async function publishChanges(batch: readonly Waiter[]): Promise<ReadonlySet<string>> {
-    const { shards, full } = table.take();
-    if (shards.length > 0 || revision === 0) {
-      await writeUntilDone(shards);
-      for (const { key } of batch) since.set(key, revision);
-    }
-    return new Set(full);
   }
 
   function revisionOf(key: string): number {
     return since.get(key) ?? loadedRevision;
   }
 
-  async function writeUntilDone(shards: readonly EncodedShard[]): Promise<void> {
-    const left = new Map(shards.map((shard) => [shard.shard, shard]));
+  async function writeUntilDone(batch: Batch): Promise<void> {
     for (let failures = 1; !stopping.signal.aborted; failures += 1) {
       try {
-        await writeShards(left);
-        await writeIndex(shards);
+        await lookForOthers();
+        take(batch);
+        await write(batch);
         trouble = undefined;
         return;
       } catch (error) {
+        if (isConflict(error)) seen = 'conflict';
+        // Once is what another's write costs.
+        if (isConflict(error) && failures === 1) continue;
         trouble = (error as Error).message;
         log.warn({ error: trouble }, 'the routing table could not be written, trying again');
         await pause(backoffDelay(RETRY, failures, random), stopping.signal);
@@ -118,33 +135,83 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
     throw new Error('the operator stops');
   }
 
+  /** Whatever somebody else has written is to be written again, or the next index would name what is not there. */
+  async function lookForOthers(): Promise<void> {
+    if (seen === 'nothing') return;
+    if (seen === 'time' && isOwn(await secrets.readIndex())) {
+      seen = 'nothing';
+      return;
+    }
+    const stored = await secrets.read();
+    for (let shard = 0; shard < SHARD_COUNT; shard += 1) {
+      if (stored.torn.has(shard) || stored.digests[shard] !== digests[shard]) table.touch(shard);
+    }
+    overwritten = true;
+    revision = Math.max(revision, stored.revision);
+    seen = 'nothing';
+    log.warn(
+      { shards: table.dirty.size },
+      'the routing table is not as it was written last: what differs is written again',
+    );
+  }
+
+  function isOwn(index: Pick<TableIndex, 'revision' | 'digests'>): boolean {
+    return index.revision === revision && isDeepStrictEqual(index.digests, digests);
+  }
+
+  /** Adds all that has changed by now, and those who wait for it. */
+  function take(batch: Batch): void {
+    const late = waiters.splice(0);
+    batch.waiters.push(...late);
+    for (const { key } of late) batch.full.delete(key);
+    const { shards, full } = table.take();
+    for (const key of full) batch.full.add(key);
+    for (const shard of shards) {
+      batch.changed.set(shard.shard, shard);
+      batch.left.set(shard.shard, shard);
+    }
+  }
+
+  async function write({ waiters: waiting, changed, left }: Batch): Promise<void> {
+    if (changed.size === 0 && !overwritten && revision > 0) return;
+    await writeShards(left);
+    await writeIndex(changed.values());
+    if (overwritten) {
+      // Revisions before this one may have held anything.
+      since.clear();
+      loadedRevision = revision;
+      overwritten = false;
+    }
+    for (const { key } of waiting) since.set(key, revision);
+  }
+
+  /**
+   * A table that starts anew starts above all that were here before: a receiver that keeps an old one on disk would seem
+   * to run the new one already. In the long run a table has fewer revisions than seconds.
+   */
+  function nextRevision(): number {
+    return revision === 0 ? Math.floor(now() / 1000) : revision + 1;
+  }
+
   async function writeShards(left: Map<number, EncodedShard>): Promise<void> {
     const results = await Promise.allSettled(
       [...left.values()].map(async ({ shard, bytes }) => {
-        await adoptOnConflict(
-          () => secrets.writeShard(shard, bytes),
-          () => secrets.adoptShard(shard),
-        );
+        await secrets.writeShard(shard, bytes);
         left.delete(shard);
       }),
     );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const failed = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
+    if (failed.length > 0) throw failed.find(isConflict) ?? failed[0];
   }
 
-  async function writeIndex(shards: readonly EncodedShard[]): Promise<void> {
+  async function writeIndex(shards: Iterable<EncodedShard>): Promise<void> {
     const next = { ...digests };
     for (const { shard, digest } of shards) {
       if (digest === undefined) delete next[shard];
       else next[shard] = digest;
     }
-    let mine = revision + 1;
-    await adoptOnConflict(
-      () => secrets.writeIndex({ version: TABLE_VERSION, revision: mine, digests: next }),
-      async () => {
-        mine = Math.max(mine, (await secrets.readRevision()) + 1);
-      },
-    );
+    const mine = nextRevision();
+    await secrets.writeIndex({ version: TABLE_VERSION, revision: mine, digests: next });
     revision = mine;
     digests = next;
     written(revision);
@@ -158,7 +225,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
       revision = stored.revision;
       loadedRevision = revision;
       digests = { ...stored.digests };
-      held = revision === 0;
+      held = revision === 0 || stored.torn.size > 0;
     },
     get held() {
       return held;
@@ -182,6 +249,12 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
         if (!held) flushing ??= flush();
       });
     },
+    forget: (key) => void since.delete(key),
+    check() {
+      if (held || stopping.signal.aborted) return;
+      if (seen === 'nothing') seen = 'time';
+      flushing ??= flush();
+    },
     get revision() {
       return revision;
     },
@@ -196,13 +269,7 @@ export function createPublisher({ secrets, written, log, random }: PublisherOpti
   };
 }
 
-/** Someone else wrote the Secret since: their version is taken over and written again, once. */
-async function adoptOnConflict(write: () => Promise<void>, adopt: () => Promise<void>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    if (!isStatus(error, 404, 409)) throw error;
-    await adopt();
-    await write();
-  }
+/** Somebody else wrote or removed a Secret since it was read. */
+function isConflict(error: unknown): boolean {
+  return isStatus(error, 404, 409);
 }

@@ -28,10 +28,8 @@ export interface RoutingSecrets {
   /** Throws ApiError 409 where someone else has written the Secret: read it again first. */
   writeShard(shard: number, bytes: Buffer): Promise<void>;
   writeIndex(index: TableIndex): Promise<void>;
-  /** The revision of the index as it lies there now. */
-  readRevision(): Promise<number>;
-  /** Takes over whoever's version of a shard lies there, so that the next write replaces it. */
-  adoptShard(shard: number): Promise<void>;
+  /** The index as it lies there now. */
+  readIndex(): Promise<Pick<TableIndex, 'revision' | 'digests'>>;
 }
 
 interface StoredSecret {
@@ -103,22 +101,22 @@ export function createRoutingSecrets(client: KubeClient, namespace: string): Rou
     },
     writeShard: (shard, bytes) => put(shardSecretName(shard), bytes),
     writeIndex: (index) => put(INDEX_SECRET_NAME, Buffer.from(JSON.stringify(index))),
-    readRevision: async () => readIndex(await get(INDEX_SECRET_NAME)).revision,
-    async adoptShard(shard) {
-      await get(shardSecretName(shard));
-    },
+    readIndex: async () => readIndex(await get(INDEX_SECRET_NAME)),
   };
 }
 
 function readIndex(bytes: Buffer | undefined): Pick<TableIndex, 'revision' | 'digests'> {
   if (bytes === undefined || bytes.length === 0) return { revision: 0, digests: {} };
   try {
-    const index = JSON.parse(bytes.toString()) as TableIndex;
-    return index.version === TABLE_VERSION ? index : { revision: index.revision, digests: {} };
+    const { version, revision, digests } = JSON.parse(bytes.toString()) as Partial<TableIndex>;
+    if (revision !== undefined && Number.isSafeInteger(revision)) {
+      return { revision, digests: version === TABLE_VERSION ? (digests ?? {}) : {} };
+    }
   } catch {
-    // Not ours to repair byte by byte: everything is written anew.
-    return { revision: 0, digests: {} };
+    // Told below.
   }
+  // Not ours to repair byte by byte: everything is written anew.
+  return { revision: 0, digests: {} };
 }
 
 function readShard(bytes: Buffer): readonly Entry[] | undefined {

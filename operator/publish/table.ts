@@ -1,6 +1,24 @@
-import { encodeTexts, MAX_SHARD_BYTES, SHARD_COUNT, shardOf } from '../../receiver/routing/shards.ts';
+import {
+  encodeTexts,
+  MAX_INFLATED_BYTES,
+  MAX_SHARD_BYTES,
+  SHARD_COUNT,
+  shardOf,
+} from '../../receiver/routing/shards.ts';
 import type { EndpointEntry, Entry } from '../../receiver/routing/table.ts';
 import { heldTokens } from '../plan/bearer-tokens.ts';
+
+/** What fits into a table, in bytes. */
+export interface TableLimits {
+  /** One shard as it is written. */
+  readonly shard: number;
+  /** One shard as a receiver inflates it: one too large would hold up every later table. */
+  readonly inflated: number;
+  /** One entry as JSON, so that a few that compress well leave a shard's room to others. */
+  readonly entry: number;
+}
+
+const LIMITS: TableLimits = { shard: MAX_SHARD_BYTES, inflated: MAX_INFLATED_BYTES, entry: 256 * 1024 };
 
 /** One shard as it shall be written. `digest` is undefined for a shard without entries. */
 export interface EncodedShard {
@@ -25,14 +43,14 @@ export interface Table {
   /** Marks a shard to be written again. */
   touch(shard: number): void;
   /**
-   * Encodes the dirty shards and takes them as clean. Entries that no longer fit their shard are put back to what they
-   * were before (or to nothing) and told in `full`.
+   * Encodes the dirty shards and takes them as clean. Entries that are too large, or no longer fit their shard, are put
+   * back to what they were before (or to nothing) and told in `full`.
    */
   take(): { readonly shards: readonly EncodedShard[]; readonly full: readonly string[] };
 }
 
 /** Entries are kept as their JSON: a tenth of what they take as objects, and that is what is compared and written. */
-export function createTable(initial: ReadonlyMap<string, string>, maxBytes: number = MAX_SHARD_BYTES): Table {
+export function createTable(initial: ReadonlyMap<string, string>, limits: TableLimits = LIMITS): Table {
   const shards = Array.from({ length: SHARD_COUNT }, () => new Map<string, string>());
   const sources = new Map<string, string>();
   const tokens = new Map<string, string>();
@@ -65,23 +83,38 @@ export function createTable(initial: ReadonlyMap<string, string>, maxBytes: numb
     for (const digest of heldTokens(entry)) tokens.set(digest, nameOf(entry));
   }
 
-  function encode(shard: number): EncodedShard {
+  function encode(shard: number): { readonly encoded: EncodedShard; readonly fits: boolean } {
     const texts = shards[shard] ?? new Map<string, string>();
-    const { bytes, digest } = encodeTexts(texts);
-    return { shard, bytes, digest: texts.size === 0 ? undefined : digest };
+    const { bytes, digest, inflatedBytes } = encodeTexts(texts);
+    return {
+      encoded: { shard, bytes, digest: texts.size === 0 ? undefined : digest },
+      fits: bytes.length <= limits.shard && inflatedBytes <= limits.inflated,
+    };
   }
 
-  /** Puts the latest changes back, one after the other, until the rest fits. */
+  function putBack(key: string, full: string[]): void {
+    place(key, before.get(key));
+    full.push(key);
+  }
+
+  function putBackTooLarge(full: string[]): void {
+    for (const [key, old] of before) {
+      const text = mapOf(key).get(key) ?? '';
+      if (text !== old && Buffer.byteLength(text) > limits.entry) putBack(key, full);
+    }
+  }
+
+  /** Encodes a shard; puts the latest changes back, one after the other, until the rest fits. */
   function shrink(shard: number, full: string[]): EncodedShard {
     const changed = [...before.keys()].filter((key) => shardOfKey(key) === shard).toReversed();
-    let encoded = encode(shard);
+    let { encoded, fits } = encode(shard);
     for (const key of changed) {
-      if (encoded.bytes.length <= maxBytes) break;
-      // A removal makes room and stays.
-      if (mapOf(key).get(key) === undefined) continue;
-      place(key, before.get(key));
-      full.push(key);
-      encoded = encode(shard);
+      if (fits) break;
+      const text = mapOf(key).get(key);
+      // A removal makes room and stays; what is as it was before makes none.
+      if (text === undefined || text === before.get(key)) continue;
+      putBack(key, full);
+      ({ encoded, fits } = encode(shard));
     }
     return encoded;
   }
@@ -111,10 +144,8 @@ export function createTable(initial: ReadonlyMap<string, string>, maxBytes: numb
     touch: (shard) => void dirty.add(shard),
     take() {
       const full: string[] = [];
-      const encoded = [...dirty].map((shard) => {
-        const whole = encode(shard);
-        return whole.bytes.length <= maxBytes ? whole : shrink(shard, full);
-      });
+      putBackTooLarge(full);
+      const encoded = [...dirty].map((shard) => shrink(shard, full));
       dirty.clear();
       before.clear();
       return { shards: encoded, full };

@@ -12,7 +12,7 @@ export const SHARD_COUNT = 64;
 /** Bytes of gzip that one shard may hold: a Secret ends at 1 MiB, and base64 and metadata want their part. */
 export const MAX_SHARD_BYTES = 900_000;
 /** Uncompressed bytes that a receiver is willing to inflate from one shard. */
-const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+export const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 /** The Secret that is written last. */
 export const INDEX_SECRET_NAME = 'signalbox-routing-index';
 /** The key below `data` in each of the Secrets. */
@@ -50,10 +50,13 @@ export function encodeShard(entries: readonly Entry[]): { readonly bytes: Buffer
 export function encodeTexts(texts: ReadonlyMap<string, string>): {
   readonly bytes: Buffer;
   readonly digest: string;
+  /** How many bytes a receiver inflates. */
+  readonly inflatedBytes: number;
 } {
   const sorted = [...texts.keys()].sort().map((key) => texts.get(key) ?? '');
-  const bytes = gzipSync(`[${sorted.join(',')}]`);
-  return { bytes, digest: digestOf(bytes) };
+  const inflated = Buffer.from(`[${sorted.join(',')}]`);
+  const bytes = gzipSync(inflated);
+  return { bytes, digest: digestOf(bytes), inflatedBytes: inflated.length };
 }
 
 /** Hex SHA-256, as the index lists it. */

@@ -34,16 +34,21 @@ describeWithServer('an operator that starts again', (server) => {
   test('writes the first table whole, and an empty one where there is nothing', async () => {
     await using bare = await setStage(server);
     await bare.startOperator();
-    expect(await bare.table((_all, revision) => revision === 1)).toEqual([]);
+    expect(await bare.table(() => true)).toEqual([]);
 
     await using stage = await setStage(server);
     await stage.secret('keys', { current: 's3cr3t' });
     await stage.webhookSecret('hooks');
     for (const name of ['a', 'b', 'c']) await stage.trigger(name);
+    const revisions = new Set<number>();
+    const whole = stage.table((all, revision) => {
+      revisions.add(revision);
+      return all.length === 4;
+    });
     await stage.startOperator();
-    expect(await stage.table((_all, revision) => revision === 1)).toHaveLength(4);
+    await whole;
     await stage.ready('EventTrigger', 'c', 'Live');
-    expect(stage.operator.health.revision()).toBe(1);
+    expect([...revisions]).toEqual([stage.operator.health.revision()]);
   });
 
   test('rewrites only the shard that an edit changes, and the index after it', async () => {
@@ -105,7 +110,7 @@ describeWithServer('an operator that starts again', (server) => {
     void starting.finally(() => {
       started = true;
     });
-    expect(await asked).toBe(1);
+    expect(await asked).toBeGreaterThan(0);
     expect(started).toBe(false);
     expect(looked).toEqual([]);
 
