@@ -56,6 +56,11 @@ describe('a stream of server-sent events', () => {
     expect(read(Array.from(large, (byte) => Buffer.from([byte])))).toEqual(read([large]));
   });
 
+  it('passes over a frame of so many lines that they cost more than their bytes', () => {
+    const lines = Buffer.from(`${'data\n'.repeat(100)}\ndata: next\n\n`);
+    expect(read([lines])).toEqual(['broken: a frame of more than 1000 bytes', '|next']);
+  });
+
   it('drops a byte order mark', () => {
     expect(read([Buffer.from('\ufeffdata: a\n\n')])).toEqual(['|a']);
   });

@@ -18,11 +18,13 @@ const CR = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const NEWLINE = Buffer.from('\n');
+/** What a line of data costs in memory beside its bytes: without it, a frame of empty ones would be far over its limit. */
+const LINE_BYTES = 64;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Reads a stream piece by piece, however it is cut. A frame of more than `maxBytes` is passed over and told, and what
- * follows is read as ever. Bytes stay bytes: whether the data is UTF-8 is for whoever reads it.
+ * Reads a stream piece by piece, however it is cut. A frame that takes more than `maxBytes` is passed over and told, and
+ * what follows is read as ever. Bytes stay bytes: whether the data is UTF-8 is for whoever reads it.
  */
 export function createSseParser(listener: SseListener, maxBytes: number): (chunk: Buffer) => void {
   let line: Buffer[] = [];
@@ -60,8 +62,10 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
     if (colon === 0) return;
     const name = whole.toString('latin1', 0, colon === -1 ? whole.length : colon);
     const from = colon === -1 ? whole.length : whole[colon + 1] === SPACE ? colon + 2 : colon + 1;
-    if (name === 'data') data.push(data.length === 0 ? whole.subarray(from) : joined(whole.subarray(from)));
-    else if (name === 'event') event = whole.toString('utf8', from);
+    if (name === 'data') {
+      frameBytes += LINE_BYTES;
+      data.push(data.length === 0 ? whole.subarray(from) : joined(whole.subarray(from)));
+    } else if (name === 'event') event = whole.toString('utf8', from);
   }
 
   function frameEnded(): void {
