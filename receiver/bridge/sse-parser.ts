@@ -36,24 +36,25 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
   let first = true;
   let afterCr = false;
 
-  function keep(piece: Buffer): void {
-    frameBytes += piece.length;
+  function keep(chunk: Buffer, from: number, to: number): void {
+    const bytes = to - from;
+    frameBytes += bytes;
+    lineBytes += bytes;
     if (frameBytes > maxBytes) {
       oversize = true;
       line = [];
       data = [];
-    }
-    lineBytes += piece.length;
-    if (!oversize && piece.length > 0) line.push(piece);
+    } else if (!oversize && bytes > 0) line.push(chunk.subarray(from, to));
   }
 
   function lineEnded(): void {
-    const whole = line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
-    const empty = lineBytes === 0;
-    line = [];
+    if (lineBytes === 0) frameEnded();
+    else if (!oversize) {
+      const whole = line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
+      field(first && whole.indexOf(BOM) === 0 ? whole.subarray(3) : whole);
+      line = [];
+    }
     lineBytes = 0;
-    if (empty) frameEnded();
-    else if (!oversize) field(first && whole.indexOf(BOM) === 0 ? whole.subarray(3) : whole);
     first = false;
   }
 
@@ -92,11 +93,11 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
       }
       afterCr = byte === CR;
       if (byte !== LF && byte !== CR) continue;
-      keep(chunk.subarray(from, at));
+      keep(chunk, from, at);
       lineEnded();
       from = at + 1;
     }
-    if (from < chunk.length) keep(chunk.subarray(from));
+    if (from < chunk.length) keep(chunk, from, chunk.length);
   };
 }
 
