@@ -1,3 +1,4 @@
+import { isAllowedText } from '../event/validate.ts';
 import { parseRfc3339 } from '../verify/timestamp.ts';
 import { BrokenMessage, itemsOf, type Members, readMembers } from './members.ts';
 import type { Details } from './normalise.ts';
@@ -41,6 +42,8 @@ export function readJob(json: Buffer): JobRecord {
   const id = job.text('id');
   const state = job.text('state');
   if (id === undefined || state === undefined) throw new BrokenMessage('the job has no id or no state');
+  if (!isAllowedText(id))
+    throw new BrokenMessage('the id of the job holds a character that CloudEvents does not allow');
   const errors = listOf(job, 'errors');
   return {
     id,
@@ -48,9 +51,9 @@ export function readJob(json: Buffer): JobRecord {
     type: job.text('type') ?? '',
     queue: job.text('queue') ?? 'default',
     attempt: countOf(job.text('attempt')),
-    createdAt: job.text('created_at') ?? job.text('enqueued_at'),
-    startedAt: job.text('started_at'),
-    endedAt: END_TIMES.map((name) => job.text(name)).find((time) => time !== undefined),
+    createdAt: timeOf(job, 'created_at') ?? timeOf(job, 'enqueued_at'),
+    startedAt: timeOf(job, 'started_at'),
+    endedAt: END_TIMES.map((name) => timeOf(job, name)).find((time) => time !== undefined),
     isScheduled: job.text('scheduled_at') !== undefined,
     result: job.raw('result')?.toString(),
     error: job.raw('error')?.toString() ?? errors.at(-1)?.toString(),
@@ -60,6 +63,12 @@ export function readJob(json: Buffer): JobRecord {
 }
 
 const END_TIMES = ['completed_at', 'cancelled_at', 'discarded_at', 'failed_at'];
+
+/** A time that is none counts as not told. */
+function timeOf(job: Members, name: string): string | undefined {
+  const text = job.text(name);
+  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
+}
 
 function countOf(text: string | undefined): number | undefined {
   const count = Number(text ?? Number.NaN);
@@ -75,8 +84,8 @@ function listOf(job: Members, name: string): readonly Buffer[] {
 function failureOf(error: Buffer): JobFailure | undefined {
   if (error[0] !== 0x7b) return undefined;
   const members = readMembers(error);
-  const at = members.text('occurred_at');
-  if (at === undefined || parseRfc3339(at) === undefined) return undefined;
+  const at = timeOf(members, 'occurred_at');
+  if (at === undefined) return undefined;
   return { at, attempt: countOf(members.text('attempt')), error: error.toString() };
 }
 

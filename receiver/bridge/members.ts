@@ -64,8 +64,14 @@ export function readRawMembers(json: Buffer): Members {
 export function itemsOf(json: Buffer): readonly Buffer[] {
   const items: Buffer[] = [];
   try {
-    scanArray(json, 0, ({ start, end }) => void items.push(json.subarray(start, end)));
+    const after = scanArray(
+      json,
+      skipSpace(json, 0),
+      ({ start, end }) => void items.push(json.subarray(start, end)),
+    );
+    if (skipSpace(json, after) !== json.length) throw new BrokenMessage('something follows the JSON array');
   } catch (error) {
+    if (error instanceof BrokenMessage) throw error;
     throw new BrokenMessage(`it is no JSON array: ${error instanceof Error ? error.message : String(error)}`);
   }
   return items;

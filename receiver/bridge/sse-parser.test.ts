@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSseParser } from './sse-parser.ts';
 
 function read(chunks: readonly Buffer[], maxBytes = 1000): readonly string[] {
@@ -54,6 +54,23 @@ describe('a stream of server-sent events', () => {
     const large = Buffer.from(`data: ${'x'.repeat(3000)}\ndata: more\n\ndata: next\n\n`);
     expect(read([large])).toEqual(['broken: a frame of more than 1000 bytes', '|next']);
     expect(read(Array.from(large, (byte) => Buffer.from([byte])))).toEqual(read([large]));
+  });
+
+  it('passes over a frame of so many lines that they cost more than their bytes', () => {
+    const lines = Buffer.from(`${'data\n'.repeat(100)}\ndata: next\n\n`);
+    expect(read([lines])).toEqual(['broken: a frame of more than 1000 bytes', '|next']);
+  });
+
+  it('makes nothing of the lines of a frame that it passes over', () => {
+    const lines = Buffer.from(`${'data\n'.repeat(10_000)}\ndata: next\n\n`);
+    const slices = vi.spyOn(Buffer.prototype, 'subarray');
+    const joins = vi.spyOn(Buffer, 'concat');
+    onTestFinished(() => {
+      slices.mockRestore();
+      joins.mockRestore();
+    });
+    expect(read([lines]).at(-1)).toBe('|next');
+    expect(slices.mock.calls.length + joins.mock.calls.length).toBeLessThan(100);
   });
 
   it('drops a byte order mark', () => {

@@ -18,11 +18,13 @@ const CR = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const NEWLINE = Buffer.from('\n');
+/** What a line of data costs in memory beside its bytes: without it, a frame of empty ones would be far over its limit. */
+const LINE_BYTES = 64;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Reads a stream piece by piece, however it is cut. A frame of more than `maxBytes` is passed over and told, and what
- * follows is read as ever. Bytes stay bytes: whether the data is UTF-8 is for whoever reads it.
+ * Reads a stream piece by piece, however it is cut. A frame that takes more than `maxBytes` is passed over and told, and
+ * what follows is read as ever. Bytes stay bytes: whether the data is UTF-8 is for whoever reads it.
  */
 export function createSseParser(listener: SseListener, maxBytes: number): (chunk: Buffer) => void {
   let line: Buffer[] = [];
@@ -34,24 +36,25 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
   let first = true;
   let afterCr = false;
 
-  function keep(piece: Buffer): void {
-    frameBytes += piece.length;
+  function keep(chunk: Buffer, from: number, to: number): void {
+    const bytes = to - from;
+    frameBytes += bytes;
+    lineBytes += bytes;
     if (frameBytes > maxBytes) {
       oversize = true;
       line = [];
       data = [];
-    }
-    lineBytes += piece.length;
-    if (!oversize && piece.length > 0) line.push(piece);
+    } else if (!oversize && bytes > 0) line.push(chunk.subarray(from, to));
   }
 
   function lineEnded(): void {
-    const whole = line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
-    const empty = lineBytes === 0;
-    line = [];
+    if (lineBytes === 0) frameEnded();
+    else if (!oversize) {
+      const whole = line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
+      field(first && whole.indexOf(BOM) === 0 ? whole.subarray(3) : whole);
+      line = [];
+    }
     lineBytes = 0;
-    if (empty) frameEnded();
-    else if (!oversize) field(first && whole.indexOf(BOM) === 0 ? whole.subarray(3) : whole);
     first = false;
   }
 
@@ -60,8 +63,10 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
     if (colon === 0) return;
     const name = whole.toString('latin1', 0, colon === -1 ? whole.length : colon);
     const from = colon === -1 ? whole.length : whole[colon + 1] === SPACE ? colon + 2 : colon + 1;
-    if (name === 'data') data.push(data.length === 0 ? whole.subarray(from) : joined(whole.subarray(from)));
-    else if (name === 'event') event = whole.toString('utf8', from);
+    if (name === 'data') {
+      frameBytes += LINE_BYTES;
+      data.push(data.length === 0 ? whole.subarray(from) : joined(whole.subarray(from)));
+    } else if (name === 'event') event = whole.toString('utf8', from);
   }
 
   function frameEnded(): void {
@@ -88,11 +93,11 @@ export function createSseParser(listener: SseListener, maxBytes: number): (chunk
       }
       afterCr = byte === CR;
       if (byte !== LF && byte !== CR) continue;
-      keep(chunk.subarray(from, at));
+      keep(chunk, from, at);
       lineEnded();
       from = at + 1;
     }
-    if (from < chunk.length) keep(chunk.subarray(from));
+    if (from < chunk.length) keep(chunk, from, chunk.length);
   };
 }
 

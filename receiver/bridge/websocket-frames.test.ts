@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFrameReader, encodeFrame, OPCODE } from './websocket-frames.ts';
 
 function read(chunks: readonly Buffer[], maxBytes = 100_000): readonly string[] {
@@ -76,6 +76,61 @@ describe('WebSocket frames', () => {
         100,
       ),
     ).toEqual(expected);
+  });
+
+  it('make one message of many small fragments, the empty ones too', () => {
+    const letters = [...'abcdefghij'.repeat(20)];
+    const frames = letters.flatMap((letter) => [
+      fragment(OPCODE.continuation, letter, false),
+      fragment(OPCODE.continuation, '', false),
+    ]);
+    const bytes = [
+      fragment(OPCODE.text, '', false),
+      ...frames,
+      fragment(OPCODE.continuation, '!', true),
+      encodeFrame(OPCODE.text, Buffer.from('next')),
+    ];
+    const expected = [`message ${letters.join('')}!`, 'message next'];
+    expect(read(bytes)).toEqual(expected);
+    expect(read([Buffer.concat(bytes)])).toEqual(expected);
+  });
+
+  it('never hold a message of empty fragments that has no end', () => {
+    const empty = Array.from({ length: 200 }, () => fragment(OPCODE.continuation, '', false));
+    const bytes = [fragment(OPCODE.text, 'a', false), ...empty, fragment(OPCODE.continuation, '', true)];
+    expect(read([...bytes, encodeFrame(OPCODE.text, Buffer.from('next'))], 100)).toEqual([
+      'broken: a message of more than 100 bytes',
+      'message next',
+    ]);
+  });
+
+  it.each([
+    ['one frame', [encodeFrame(OPCODE.text, Buffer.alloc(1 << 20, 'x'))]],
+    [
+      'many fragments',
+      Array.from({ length: 1024 }, (_, i) =>
+        fragment(i === 0 ? OPCODE.text : OPCODE.continuation, 'x'.repeat(1024), i === 1023),
+      ),
+    ],
+  ])('copy each byte a few times at most, however small the pieces: %s', (_, frames) => {
+    const bytes = Buffer.concat(frames);
+    let copied = 0;
+    const { concat } = Buffer;
+    const spied = vi.spyOn(Buffer, 'concat').mockImplementation((list, length) => {
+      const made = concat(list, length);
+      copied += made.length;
+      return made;
+    });
+    onTestFinished(() => spied.mockRestore());
+    const chunks = [];
+    for (let at = 0; at < bytes.length; at += 100) chunks.push(bytes.subarray(at, at + 100));
+    expect(read(chunks, 1 << 20)).toEqual([`message ${'x'.repeat(1 << 20)}`]);
+    expect(copied).toBeLessThan(3 * bytes.length);
+  });
+
+  it('ask for one answer only, where several pings came in one piece', () => {
+    const pings = ['a', 'b', 'c'].map((text) => encodeFrame(OPCODE.ping, Buffer.from(text)));
+    expect(read([Buffer.concat(pings), ...pings.slice(0, 1)])).toEqual(['ping c', 'ping a']);
   });
 
   it('say so where the bytes are none', () => {

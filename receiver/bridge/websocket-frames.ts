@@ -25,6 +25,7 @@ function masked(payload: Buffer, mask: Buffer): Buffer {
 export interface FrameListener {
   /** A whole text or binary message. */
   message(payload: Buffer): void;
+  /** Of several that came in one piece, the last: one answer is enough for all (RFC 6455, 5.5.3). */
   ping(payload: Buffer): void;
   /** The other end closes. */
   close(code: number): void;
@@ -44,15 +45,24 @@ interface Head {
 
 /** Control frames are this short, and whole. */
 const MOST_CONTROL = 125;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
  * Reads frames piece by piece, however they are cut. A message of more than `maxBytes` is passed over and told, without
  * being held; what follows is read as ever.
  */
 export function createFrameReader(listener: FrameListener, maxBytes: number): (chunk: Buffer) => void {
-  let held: Buffer = Buffer.alloc(0);
-  let parts: Buffer[] = [];
-  let bytes = 0;
+  let held = NOTHING;
+  /** What came after `held`: joined to it only when `wanted` bytes are there, so that no byte is copied again and again. */
+  let later: Buffer[] = [];
+  let laterBytes = 0;
+  let wanted = 0;
+  /** The fragments so far, in a buffer with room for more: small ones must not cost an object each. */
+  let message = NOTHING;
+  let messageBytes = 0;
+  /** What the message counts for: its fragments' bytes, and one for each that is empty. */
+  let counted = 0;
+  let ping: Buffer | undefined;
   let open = false;
   let oversize = false;
   let skip = 0;
@@ -61,32 +71,41 @@ export function createFrameReader(listener: FrameListener, maxBytes: number): (c
 
   function lose(cause: string): void {
     lost = true;
-    held = Buffer.alloc(0);
+    held = NOTHING;
+    message = NOTHING;
     listener.lost(cause);
   }
 
   function step(): boolean {
     const head = headOf(held);
-    if (head === undefined) return false;
+    if (head === undefined) {
+      wanted = held.length + 1;
+      return false;
+    }
     const fault = faultOf(head, open);
     if (fault !== undefined) {
       lose(fault);
       return false;
     }
-    if (head.opcode < OPCODE.close && bytes + head.length > maxBytes) {
+    if (head.opcode < OPCODE.close && counted + head.length > maxBytes) {
       startSkipping(head);
       return true;
     }
-    if (held.length < head.bytes + head.length) return false;
-    const raw = held.subarray(head.bytes, head.bytes + head.length);
-    held = held.subarray(head.bytes + head.length);
+    const end = head.bytes + head.length;
+    if (held.length < end) {
+      wanted = end;
+      return false;
+    }
+    const raw = held.subarray(head.bytes, end);
+    held = held.subarray(end);
     take(head, head.mask === undefined ? raw : masked(raw, head.mask));
     return !lost;
   }
 
   function startSkipping(head: Head): void {
     held = held.subarray(head.bytes);
-    parts = [];
+    message = NOTHING;
+    messageBytes = 0;
     oversize = true;
     open = true;
     skip = head.length;
@@ -94,22 +113,36 @@ export function createFrameReader(listener: FrameListener, maxBytes: number): (c
   }
 
   function take(head: Head, payload: Buffer): void {
-    if (head.opcode === OPCODE.ping) listener.ping(payload);
+    if (head.opcode === OPCODE.ping) ping = payload;
     else if (head.opcode === OPCODE.close)
       listener.close(payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
     else if (head.opcode < OPCODE.close) {
       open = true;
-      bytes += payload.length;
-      if (!oversize) parts.push(payload);
+      counted += Math.max(payload.length, 1);
+      if (!oversize) append(payload);
       if (head.final) messageEnded();
     }
   }
 
+  function append(payload: Buffer): void {
+    const bytes = messageBytes + payload.length;
+    // Most messages are one frame, and need no copy.
+    if (messageBytes === 0) message = payload;
+    else if (bytes > message.length) {
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(2 * message.length, bytes), maxBytes));
+      message.copy(larger, 0, 0, messageBytes);
+      message = larger;
+    }
+    if (messageBytes > 0) payload.copy(message, messageBytes);
+    messageBytes = bytes;
+  }
+
   function messageEnded(): void {
-    const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    const whole = message.subarray(0, messageBytes);
     const tooLarge = oversize;
-    parts = [];
-    bytes = 0;
+    message = NOTHING;
+    messageBytes = 0;
+    counted = 0;
     open = false;
     oversize = false;
     if (tooLarge) listener.broken(`a message of more than ${maxBytes} bytes`);
@@ -126,14 +159,31 @@ export function createFrameReader(listener: FrameListener, maxBytes: number): (c
     return true;
   }
 
-  return (chunk) => {
-    if (lost) return;
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+  function readHeld(): void {
     while (held.length > 0 || skipFinal) {
       if (skip > 0 || skipFinal) {
         if (!skipped()) return;
       } else if (!step()) return;
     }
+  }
+
+  function tellPing(): void {
+    const last = ping;
+    ping = undefined;
+    if (last !== undefined) listener.ping(last);
+  }
+
+  return (chunk) => {
+    if (lost) return;
+    later.push(chunk);
+    laterBytes += chunk.length;
+    if (held.length + laterBytes < wanted) return;
+    held = held.length === 0 && later.length === 1 ? chunk : Buffer.concat([held, ...later]);
+    later = [];
+    laterBytes = 0;
+    wanted = 0;
+    readHeld();
+    tellPing();
   };
 }
 

@@ -229,6 +229,28 @@ describe('the client', () => {
     expect(target.received.map(({ headers }) => headers['ce-id'])).toEqual(['slow', 'next']);
   });
 
+  it('keeps no connection from requests for a stream, and none from streams for another', async () => {
+    await using target = await startTarget((response, request) => {
+      if (request.path === '/in/stream') response.write('first');
+      else response.end();
+    });
+    await using made = makeClient({ connections: 1 });
+    const destination = { kind: 'sink', url: target.url, headers: [] } as const;
+    const headers = {};
+    for (let i = 0; i < 3; i++) {
+      const listens = { destination, path: '/stream', headers, openMs: 10_000, idleMs: 10_000 };
+      const first = await new Promise((resolve) => {
+        made.client.stream(listens, { open() {}, data: resolve, end: resolve });
+      });
+      expect(String(first)).toBe('first');
+    }
+    const asks = { destination, path: '/jobs', headers, timeoutMs: 10_000, maxAnswerBytes: 10 };
+    const status = await new Promise((resolve) => {
+      made.client.read(asks, (answer, failure) => resolve(answer?.status ?? failure));
+    });
+    expect(status).toBe(200);
+  });
+
   it('closes the connections of an origin that nobody uses any more', async () => {
     await using target = await startTarget(answering(200));
     await using made = makeClient({ idleMs: 100 });

@@ -27,7 +27,7 @@ export interface ClientOptions {
   readonly setTimer: SetTimer;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup;
-  /** Connections per origin. Default 256. */
+  /** Connections per origin, besides those that streams take. Default 256. */
   readonly connections?: number;
   /** How much of an answer is read. Default 64 KiB. */
   readonly maxAnswerBytes?: number;
@@ -45,8 +45,10 @@ const CLOSED: Failure = { code: 'Closed', message: 'the client was closed' };
 interface Origin {
   /** For what is posted, as long as it and its answers are plain. */
   readonly plain: PlainPool;
-  /** For everything else; opens nothing before it is used. */
+  /** For every other request; opens nothing before it is used. */
   readonly pool: Pool;
+  /** Without a bound: a stream keeps its connection, and would leave none for requests. */
+  readonly streams: Pool;
   /** The tick of its last use. */
   usedAt: number;
 }
@@ -94,7 +96,8 @@ export function createClient(options: ClientOptions): OutboundClient {
       tickMs: TICK_MS,
     });
     const pool = new Pool(origin, { ...HTTP1, connections, connect });
-    const made = { plain, pool, usedAt: tick };
+    const streams = new Pool(origin, { ...HTTP1, connections: null, connect });
+    const made = { plain, pool, streams, usedAt: tick };
     origins.set(to.poolKey, made);
     return made;
   }
@@ -115,13 +118,14 @@ export function createClient(options: ClientOptions): OutboundClient {
   }
 
   function closeIdle(): void {
-    for (const [key, { plain, pool, usedAt }] of origins) {
+    for (const [key, { plain, pool, streams, usedAt }] of origins) {
       plain.sweep();
       if (tick - usedAt < idleTicks) continue;
       origins.delete(key);
       // Waits for what is still under way there; nothing new can come.
       plain.close();
       void pool.close();
+      void streams.close();
     }
   }
 
@@ -185,7 +189,7 @@ export function createClient(options: ClientOptions): OutboundClient {
     }
     const path = to.path(request.path, request.query);
     const upgrade = request.upgrade === undefined ? {} : { upgrade: request.upgrade };
-    originOf(to).pool.dispatch(
+    originOf(to).streams.dispatch(
       { method: 'GET', path, headers: to.headers(request.headers), ...upgrade },
       opened,
     );
@@ -201,7 +205,7 @@ export function createClient(options: ClientOptions): OutboundClient {
     origins.clear();
     for (const { plain } of all) plain.close();
     for (const exchange of owner.underWay.items()) exchange.stop(CLOSED);
-    const pools = all.map(({ pool }) => pool.destroy());
+    const pools = all.flatMap(({ pool, streams }) => [pool.destroy(), streams.destroy()]);
     await Promise.all(pools);
   }
 

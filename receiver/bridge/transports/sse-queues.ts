@@ -4,6 +4,10 @@ import { openEventStream } from './event-stream.ts';
 
 /** How often a queue that was not there is asked for again, and new queues are looked for. */
 const LOOK_MS = 5000;
+/** Each has a stream, and each stream a connection. */
+const MOST_QUEUES = 1000;
+const TOO_MANY = `the backend has more than ${MOST_QUEUES} queues, too many for a stream each; name those to read in \
+spec.source.ojs.queues, or set spec.source.ojs.transport to WebSocket or Poll`;
 /** Where backends list their queues. */
 const LISTS = ['/ojs/v1/queues', '/ojs/v1/admin/queues'];
 const LIST_BYTES = 4 << 20;
@@ -78,6 +82,10 @@ export const sseQueues: Transport = (parts, listener) => {
   function take(names: readonly string[]): void {
     if (over) return;
     const fresh = names.filter((name) => !streams.has(name));
+    if (streams.size + fresh.length > MOST_QUEUES) {
+      end(TOO_MANY, true);
+      return;
+    }
     for (const queue of fresh)
       streams.set(queue, { queue, connection: undefined, state: 'opening', cuts: 0 });
     // Whether a queue would have a stream can only be told of one that is there.
