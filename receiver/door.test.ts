@@ -142,6 +142,50 @@ describe('Twilio', () => {
   });
 });
 
+describe.each([
+  ['StandardWebhooks', {}, 'msg_1'],
+  ['StandardWebhooks', { event: { id: { header: 'webhook-id' } } }, 'msg_1'],
+  ['StandardWebhooks', { event: { id: { contentHash: true } } }, undefined],
+  ['GitLab', {}, 'msg_1'],
+] as const)('%s with signed headers and %j', (scheme, more, id) => {
+  const body = '{"type":"order.paid","object_kind":"push"}';
+  const signed = (family: 'webhook' | 'svix') => {
+    const seconds = String(Math.floor(now / 1000));
+    const digest = createHmac('sha256', 's1gned').update(`msg_1.${seconds}.${body}`).digest('base64');
+    return {
+      [`${family}-id`]: 'msg_1',
+      [`${family}-timestamp`]: seconds,
+      [`${family}-signature`]: `v1,${digest}`,
+    };
+  };
+
+  it('gives a request one id, whatever unsigned headers it is sent again with', async () => {
+    const whsec = `whsec_${Buffer.from('s1gned').toString('base64')}`;
+    apply({ scheme, keys: [key(whsec)], dedup: { enabled: true, windowMs: 3_600_000 }, ...more });
+    const forged = (family: 'webhook' | 'svix') => ({
+      [`${family}-id`]: 'msg_2',
+      [`${family}-timestamp`]: '1',
+      [`${family}-signature`]: 'v1,AAAA',
+      'idempotency-key': 'idem-2',
+    });
+    const sent = [
+      { ...signed('svix'), ...signed('webhook') },
+      signed('webhook'),
+      signed('svix'),
+      { ...signed('webhook'), ...forged('svix') },
+      { ...signed('svix'), ...forged('webhook') },
+      { ...signed('svix'), 'webhook-id': 'msg_3', 'idempotency-key': 'idem-3' },
+    ];
+    for (const headers of sent) {
+      const answer = await send({ 'content-type': 'application/json', ...headers }, body);
+      expect(answer.status).toBe(202);
+    }
+    const ids = new Set((await events()).map(({ attributes }) => attributes['id']));
+    expect(ids.size).toBe(1);
+    if (id !== undefined) expect([...ids]).toEqual([id]);
+  });
+});
+
 describe('Bearer', () => {
   it('shows its token in no log and no record, also when it came in the URL', async () => {
     apply({ scheme: 'Bearer', keys: [key('b34rer-t0ken')] });

@@ -186,7 +186,10 @@ describe('GitLab', () => {
       'webhook-timestamp': '1614265330',
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     };
-    expect(await verdict(both, requestOf(headers, '{"test": 2432232314}'), 1_614_265_330)).toEqual(OK);
+    expect(await verdict(both, requestOf(headers, '{"test": 2432232314}'), 1_614_265_330)).toEqual({
+      ...OK,
+      family: 'webhook',
+    });
     expect(await verdict(both, requestOf({ 'X-Gitlab-Token': secret }, '{}'))).toMatchObject(REFUSED);
     expect(await verdict(both, requestOf({ 'X-Gitlab-Token': 'old' }, '{}'))).toEqual({
       ok: true,
@@ -230,7 +233,7 @@ describe('StandardWebhooks with ed25519', () => {
         `whsk_${Buffer.concat([seed, raw(publicKey, 'x')]).toString('base64')}`,
       ]) {
         const entry = { scheme: 'StandardWebhooks', keys: [symmetric, keyOf(text)] };
-        expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_000)).toEqual(OK);
+        expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_000)).toEqual({ ...OK, family });
         expect(await verdict(entry, requestOf(headers, '{ }'), 1_700_000_000)).toMatchObject(REFUSED);
         expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_301)).toMatchObject(REFUSED);
         const ended = { ...entry, keys: [symmetric, keyOf(text, { notAfter: 1_700_000_000_000 })] };
