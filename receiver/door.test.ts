@@ -140,6 +140,15 @@ describe('Twilio', () => {
       subject: 'SM1',
     });
   });
+
+  it('tells the sender of too large a form no more than that of any that is not proved', async () => {
+    apply({ scheme: 'Twilio', keys: [key('tw1lio')], publicUrl: 'https://hooks.example.com/' });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': 'AAAA' };
+    const small = await send(headers, 'a=1');
+    const large = await send(headers, 'a&'.repeat(1000));
+    expect([large.status, large.text]).toEqual([401, small.text]);
+    expect(logged.join('')).toContain('the body is a form of more than 1000 fields');
+  });
 });
 
 describe.each([

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { isReadableForm, MOST_FIELDS } from '../event/form.ts';
 import { essence } from '../event/media-type.ts';
 import { byteText, type ContentValues, headerText, type SignedContent } from './content.ts';
 import { firstOf, header, member, type PayloadRule, prefixed } from './payload-rules.ts';
@@ -34,10 +35,14 @@ function isForm(headers: ContentValues['headers']): boolean {
   return essence(headerText(headers, 'content-type') ?? '') === FORM;
 }
 
-function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | undefined {
-  if (isForm(headers)) return sortedParameters(body);
+function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | string {
+  // Nobody is proved yet: what anyone may send must not cost more than a count.
+  if (isForm(headers))
+    return isReadableForm(body)
+      ? sortedParameters(body)
+      : `the body is a form of more than ${MOST_FIELDS} fields`;
   if (body.length === 0) return EMPTY;
-  return isNamed(body, url) ? EMPTY : undefined;
+  return isNamed(body, url) ? EMPTY : 'bodySHA256 in the URL is missing, or is not that of the body';
 }
 
 const content: SignedContent = {

@@ -83,6 +83,20 @@ describe('Twilio', () => {
     expect(await verdict(elsewhere, requestOf(headers, form, url))).toMatchObject(REFUSED);
   });
 
+  it('refuses a form of more fields than are sorted, whatever its signature', async () => {
+    const named = Array.from({ length: 1000 }, (_, i) => `f${i}`).sort();
+    const signed = (fields: readonly string[]) => ({
+      ...headers,
+      'X-Twilio-Signature': hmac('sha1', '12345', `https://mycompany.com${url}${fields.join('')}`, 'base64'),
+    });
+    expect(await verdict(entry, requestOf(signed(named), named.join('&'), url))).toEqual(OK);
+    const more = [...named, 'g'];
+    expect(await verdict(entry, requestOf(signed(more), more.join('&'), url))).toEqual({
+      ok: false,
+      cause: 'the body is a form of more than 1000 fields',
+    });
+  });
+
   it('needs to know that address', () => {
     expect(compileVerifier(endpointEntry({ scheme: 'Twilio', keys: [keyOf('1')] }))).toMatchObject({
       ok: false,
