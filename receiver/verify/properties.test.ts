@@ -202,6 +202,26 @@ describe('canonical JSON', () => {
   });
 });
 
+describe('canonical JSON of many values', () => {
+  const of = (text: string) => canonicalJson(Buffer.from(text))?.toString();
+
+  it('is nothing, whatever the values are', () => {
+    const most = `[${Array.from({ length: 19_999 }, () => '1').join(',')}]`;
+    expect(of(most)).toBe(most);
+    expect(of(`[1,${most.slice(1)}`)).toBeUndefined();
+    const members = (count: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, 1])));
+    expect(of(members(19_999))).toBeDefined();
+    expect(of(members(20_000))).toBeUndefined();
+    expect(of(`[${Array.from({ length: 10_001 }, () => '{}').join(',')}]`)).toBeUndefined();
+  });
+
+  it('is there where only a text holds their marks', () => {
+    const text = JSON.stringify({ a: ',[{\\"'.repeat(20_000) });
+    expect(of(text)).toBe(text);
+  });
+});
+
 describe('the map of schemes', () => {
   it('has every scheme of the schema', async () => {
     const { validateManifest } = await import('../../crds/validate.ts');
