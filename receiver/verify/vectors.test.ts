@@ -162,6 +162,17 @@ describe('Convoy', () => {
     expect(await of(`t=1700000000,v1=${simple}`)).toMatchObject(REFUSED);
     expect(await of(`t=1700000000,v1=${advanced}`, 1_700_000_301)).toMatchObject(REFUSED);
   });
+
+  it('takes no advanced signature for a plain one over the timestamp and the body', async () => {
+    for (const value of [advanced, Buffer.from(advanced, 'hex').toString('base64')]) {
+      const request = requestOf({ 'X-Convoy-Signature': value }, `1700000000,${body}`);
+      for (const seconds of [1_700_000_000, 1_700_086_400])
+        expect(await verdict(entry, request, seconds)).toEqual({
+          ok: false,
+          cause: 'the body begins with a timestamp and a comma, as what an advanced signature is made over',
+        });
+    }
+  });
 });
 
 describe('EmporixCommerce', () => {
