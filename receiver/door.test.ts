@@ -408,5 +408,9 @@ describe('bodySHA256', () => {
     };
     expect((await send(headers, body, query)).status).toBe(204);
     expect((await send(headers, `${body} `, query)).status).toBe(401);
+    expect((await send(headers, '', query)).status).toBe(401);
+    const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+    for (const nothing of ['', '&=&', body]) expect((await send(form, nothing, query)).status).toBe(401);
+    expect((await send(headers, body, query)).status).toBe(204);
   });
 });
