@@ -28,6 +28,8 @@ interface Writer {
 }
 
 function write(value: unknown, depth: number, writer: Writer): string {
+  // It would be written as null, so that the signature of another payload would hold.
+  if (value === Infinity || value === -Infinity) throw new RangeError('too large a number');
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (value instanceof ExactInteger) return value.digits;
   if (depth === MAX_DEPTH) throw new RangeError('too deep');
@@ -74,8 +76,9 @@ function countOf(json: Buffer): Counts {
 
 /**
  * JSON without white space and with every object's members sorted by name (UTF-16 code units), numbers as JavaScript
- * writes them. `undefined` where the body is no JSON, is nested deeper than 128, has more than 20,000 values, or says a
- * member twice: such a body means different things to different readers, and the signature would hold for each of them.
+ * writes them. `undefined` where the body is no JSON, is nested deeper than 128, has more than 20,000 values, holds a
+ * number larger than any that JavaScript has, or says a member twice: such a body means different things to different
+ * readers, and the signature would hold for each of them.
  */
 export function canonicalJson(body: Buffer): Buffer | undefined {
   if (!isUtf8(body)) return undefined;

@@ -202,6 +202,20 @@ describe('canonical JSON', () => {
   });
 });
 
+describe('canonical JSON of a number past all that JavaScript has', () => {
+  it.each(['1e400', '-1e400', '{"a":1e400}', '[[1,-2e999]]'])('is nothing: %s', (text) => {
+    expect(canonicalJson(Buffer.from(text))).toBeUndefined();
+  });
+
+  it('is there for the largest that it has, and for digits that go on', () => {
+    const digits = '9'.repeat(400);
+    const text = `{"a":1.7976931348623157e+308,"b":-1e-400,"c":null,"d":${digits}}`;
+    expect(canonicalJson(Buffer.from(text))?.toString()).toBe(
+      `{"a":1.7976931348623157e+308,"b":0,"c":null,"d":${digits}}`,
+    );
+  });
+});
+
 describe('canonical JSON of many values', () => {
   const of = (text: string) => canonicalJson(Buffer.from(text))?.toString();
 
