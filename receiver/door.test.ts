@@ -140,6 +140,59 @@ describe('Twilio', () => {
       subject: 'SM1',
     });
   });
+
+  it('tells the sender of too large a form no more than that of any that is not proved', async () => {
+    apply({ scheme: 'Twilio', keys: [key('tw1lio')], publicUrl: 'https://hooks.example.com/' });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': 'AAAA' };
+    const small = await send(headers, 'a=1');
+    const large = await send(headers, 'a&'.repeat(1000));
+    expect([large.status, large.text]).toEqual([401, small.text]);
+    expect(logged.join('')).toContain('the body is a form of more than 1000 fields');
+  });
+});
+
+describe.each([
+  ['StandardWebhooks', {}, 'msg_1'],
+  ['StandardWebhooks', { event: { id: { header: 'webhook-id' } } }, 'msg_1'],
+  ['StandardWebhooks', { event: { id: { contentHash: true } } }, undefined],
+  ['GitLab', {}, 'msg_1'],
+] as const)('%s with signed headers and %j', (scheme, more, id) => {
+  const body = '{"type":"order.paid","object_kind":"push"}';
+  const signed = (family: 'webhook' | 'svix') => {
+    const seconds = String(Math.floor(now / 1000));
+    const digest = createHmac('sha256', 's1gned').update(`msg_1.${seconds}.${body}`).digest('base64');
+    return {
+      [`${family}-id`]: 'msg_1',
+      [`${family}-timestamp`]: seconds,
+      [`${family}-signature`]: `v1,${digest}`,
+    };
+  };
+
+  it('gives a request one id, whatever unsigned headers it is sent again with', async () => {
+    const whsec = `whsec_${Buffer.from('s1gned').toString('base64')}`;
+    apply({ scheme, keys: [key(whsec)], dedup: { enabled: true, windowMs: 3_600_000 }, ...more });
+    const forged = (family: 'webhook' | 'svix') => ({
+      [`${family}-id`]: 'msg_2',
+      [`${family}-timestamp`]: '1',
+      [`${family}-signature`]: 'v1,AAAA',
+      'idempotency-key': 'idem-2',
+    });
+    const sent = [
+      { ...signed('svix'), ...signed('webhook') },
+      signed('webhook'),
+      signed('svix'),
+      { ...signed('webhook'), ...forged('svix') },
+      { ...signed('svix'), ...forged('webhook') },
+      { ...signed('svix'), 'webhook-id': 'msg_3', 'idempotency-key': 'idem-3' },
+    ];
+    for (const headers of sent) {
+      const answer = await send({ 'content-type': 'application/json', ...headers }, body);
+      expect(answer.status).toBe(202);
+    }
+    const ids = new Set((await events()).map(({ attributes }) => attributes['id']));
+    expect(ids.size).toBe(1);
+    if (id !== undefined) expect([...ids]).toEqual([id]);
+  });
 });
 
 describe('Bearer', () => {
@@ -355,5 +408,9 @@ describe('bodySHA256', () => {
     };
     expect((await send(headers, body, query)).status).toBe(204);
     expect((await send(headers, `${body} `, query)).status).toBe(401);
+    expect((await send(headers, '', query)).status).toBe(401);
+    const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+    for (const nothing of ['', '&=&', body]) expect((await send(form, nothing, query)).status).toBe(401);
+    expect((await send(headers, body, query)).status).toBe(204);
   });
 });

@@ -36,6 +36,7 @@ import type { Renderers } from './routing/renderers.ts';
 import type { RunningBridge, RunningEndpoint, RunningTrigger, Runtime } from './routing/runtime.ts';
 import type { Streams } from './streams/streams.ts';
 import type { ClusterTokens, TokenVerdict } from './verify/cluster-tokens.ts';
+import { provedBy } from './verify/family.ts';
 import type { KeyUse } from './verify/key-use.ts';
 import type { SignedRequest, Verdict } from './verify/verifier.ts';
 
@@ -149,20 +150,21 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuse(passage, rateExceeded(waitMs));
       return;
     }
-    const reply = endpoint.scheme.challenge?.(request);
+    const proved = verdict.family === undefined ? request : provedBy(verdict.family, request);
+    const reply = endpoint.scheme.challenge?.(proved);
     if (reply !== undefined) {
       passage.done(undefined, NONE, reply);
       return;
     }
     const bridges = parts.runtime().callees(endpoint.entrance);
     if (bridges.length > 0) {
-      called(bridges, request, passage);
+      called(bridges, proved, passage);
       return;
     }
     const routes = parts.runtime().routes(endpoint.entrance);
     parse(
       passage,
-      () => endpoint.read(request, passage.now, randomUUID),
+      () => endpoint.read(proved, passage.now, randomUUID),
       (event) => routes.match(event),
     );
   }

@@ -142,7 +142,7 @@ describe('what leaves signed', () => {
       if (hmac !== undefined && format === 'structured') continue;
       expect(await deliver(signing, { format })).toMatchObject({ state: 'delivered' });
       const request = arrived.at(-1);
-      expect(await verify(signing, request)).toEqual({ ok: true, key: 'current' });
+      expect(await verify(signing, request)).toMatchObject({ ok: true, key: 'current' });
       const body = Buffer.concat([request?.body ?? Buffer.alloc(0), Buffer.from('x')]);
       const tokens = ['Basic', 'Bearer'].includes(scheme) || key === 'token';
       if (request !== undefined && !tokens)
@@ -179,7 +179,7 @@ describe('what leaves signed', () => {
     ).toEqual(['v1', 'v1', 'v1a']);
     for (const key of keys.slice(0, 3)) {
       const one = signingOf('StandardWebhooks', [key]);
-      expect(await verify(one, arrived[0])).toEqual({ ok: true, key: key.name });
+      expect(await verify(one, arrived[0])).toMatchObject({ ok: true, key: key.name });
     }
   });
 

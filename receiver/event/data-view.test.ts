@@ -30,6 +30,14 @@ describe('the data view', () => {
     );
   });
 
+  it('is null for a form of more fields than are read', () => {
+    const most = Array.from({ length: 1000 }, (_, i) => `f${i}=1`).join('&');
+    expect(Object.keys(data(most, FORM) as object)).toHaveLength(1000);
+    expect(data(`${most}&`, FORM)).toBeNull();
+    expect(data(`${most}&more=1`, `${FORM}; charset=utf-8`)).toBeNull();
+    expect(viewPayload(FORM, Buffer.from(`${most}&more=1`))).toBeNull();
+  });
+
   it("is the JSON of a form's payload field, where that is all there is", () => {
     expect(data(`payload=${encodeURIComponent('{"ref":"main"}')}`, `${FORM}; charset=utf-8`)).toEqual({
       ref: 'main',

@@ -1,5 +1,6 @@
 import { RequestError } from '../errors.ts';
 import type { CloudEvent } from './event.ts';
+import { isReadableForm } from './form.ts';
 import { DEEPEST, isTooDeep } from './json-scanner.ts';
 import { essence, isJson } from './media-type.ts';
 
@@ -50,12 +51,12 @@ function viewForm(text: string, reviver?: Reviver): unknown {
 function view(contentType: string | undefined, body: Buffer | undefined, reviver?: Reviver): unknown {
   if (body === undefined || body.length === 0) return null;
   if (isJson(contentType)) return parseJson(body.toString('utf8'), reviver) ?? null;
-  if (essence(contentType ?? '') === 'application/x-www-form-urlencoded')
-    return viewForm(body.toString('utf8'), reviver);
-  return null;
+  if (essence(contentType ?? '') !== 'application/x-www-form-urlencoded' || !isReadableForm(body))
+    return null;
+  return viewForm(body.toString('utf8'), reviver);
 }
 
-/** What expressions see as `data`: parsed JSON, a decoded form, else `null`. Never throws. */
+/** What expressions see as `data`: parsed JSON, a decoded form of at most 1000 fields, else `null`. Never throws. */
 export function viewData(event: CloudEvent): unknown {
   return view(event.attributes['datacontenttype'], event.body);
 }

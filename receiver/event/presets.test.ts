@@ -43,6 +43,11 @@ describe('GitLab payloads', () => {
     });
   });
 
+  it('have the id of the delivery, and not one that no token signs', () => {
+    const headers = { 'webhook-id': 'msg_1', 'Idempotency-Key': 'idem-1' };
+    expect(attributesOf('GitLab', headers, { object_kind: 'push' })['id']).toBe('idem-1');
+  });
+
   it('go by the event where an old GitLab names no delivery', () => {
     const attributes = attributesOf('GitLab', { 'X-Gitlab-Event-UUID': 'uuid-1' }, { object_kind: 'push' });
     expect(attributes).toEqual({ id: 'uuid-1', type: 'com.gitlab.push', source: '/e/shop.hooks' });

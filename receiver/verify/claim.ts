@@ -46,6 +46,6 @@ export function readClaim(plan: RecipePlan, request: SignedRequest): Claim | str
   const { headers } = request;
   const values = { timestamp: timestamp ?? '', id: id ?? '', url, headers };
   const body = plan.content.body === undefined ? request.body : plan.content.body(request.body, values);
-  if (body === undefined) return 'the body does not have the form that this scheme signs';
+  if (typeof body === 'string') return body;
   return { signatures: fields.signatures, values, body };
 }

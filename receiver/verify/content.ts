@@ -31,10 +31,10 @@ export interface SignedContent {
   head(values: ContentValues): string;
   tail(values: ContentValues): string;
   /**
-   * What is signed in the place of the body's bytes; `undefined` where the body does not have the form that the scheme
-   * signs. Left out: the bytes themselves.
+   * What is signed in the place of the body's bytes; where the body is none that the scheme signs, a sentence that says
+   * why. Left out: the bytes themselves.
    */
-  readonly body?: (body: Buffer, values: ContentValues) => Buffer | undefined;
+  readonly body?: (body: Buffer, values: ContentValues) => Buffer | string;
 }
 
 const FIELDS: Readonly<Record<string, Part>> = {

@@ -6,12 +6,13 @@ import {
   verify as verifyBytes,
 } from 'node:crypto';
 import { type Compiled, compiled, type Finding, refused } from '../errors.ts';
-import type { HmacRecipe, KeyMaterial } from '../routing/table.ts';
+import type { KeyMaterial } from '../routing/table.ts';
 import { readClaim } from './claim.ts';
 import { decodeBase64 } from './encoding.ts';
+import { type Family, ofFamily } from './family.ts';
 import { noMatch } from './key.ts';
 import { timeFault } from './recipe.ts';
-import { planRecipe, type RecipePlan } from './recipe-plan.ts';
+import { planRecipe, type Recipe, type RecipePlan } from './recipe-plan.ts';
 import { companions, contentOf } from './recipe-signer.ts';
 import type { CodeProof } from './scheme.ts';
 import type { SignedRequest, Verdict } from './verifier.ts';
@@ -94,24 +95,24 @@ function verifyPlan(plan: RecipePlan, pairs: readonly Pair[], request: SignedReq
 }
 
 /** The content, headers and times of `recipes`, signed with ed25519 instead of a MAC (Standard Webhooks `v1a`). */
-export function ed25519Proof(recipes: readonly [HmacRecipe, ...HmacRecipe[]]): CodeProof {
+export function ed25519Proof(recipes: readonly [Recipe, ...Recipe[]]): CodeProof {
   return {
     compile(entry, path) {
       const pairs = readPairs(entry.keys, path);
       if (!pairs.ok) return pairs;
-      const plans: RecipePlan[] = [];
+      const plans: { readonly plan: RecipePlan; readonly family: Family | undefined }[] = [];
       for (const recipe of recipes) {
         const plan = planRecipe(recipe, `${path}.hmac`);
         if (!plan.ok) return plan;
-        plans.push(plan.value);
+        plans.push({ plan: plan.value, family: recipe.family });
       }
       return compiled({
         verify(request, now) {
           let refusal: Verdict = { ok: false, cause: 'no key matched' };
-          for (const plan of plans) {
+          for (const { plan, family } of plans) {
             if (request.headers[plan.header.lower] === undefined) continue;
             refusal = verifyPlan(plan, pairs.value, request, now);
-            if (refusal.ok) return refusal;
+            if (refusal.ok) return ofFamily(refusal, family);
           }
           return refusal;
         },

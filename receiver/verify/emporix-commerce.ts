@@ -10,7 +10,7 @@ const content: SignedContent = {
   headers: [],
   head: () => '',
   tail: () => '',
-  body: (body) => canonicalJson(body),
+  body: (body) => canonicalJson(body) ?? 'the body does not have the form that this scheme signs',
 };
 
 /** `emporix-event-signature`: Base64 HMAC-SHA256 over the payload's JSON with all its members sorted. */

@@ -1,7 +1,7 @@
 import { headerText } from './content.ts';
 import { firstOf, header, member, type PayloadRule, prefixed } from './payload-rules.ts';
 import type { Scheme } from './scheme.ts';
-import { STANDARD_HMAC } from './standard-webhooks.ts';
+import { STANDARD_HMAC, standardId } from './standard-webhooks.ts';
 import { tokenProof } from './token.ts';
 
 const ref = member('ref');
@@ -12,6 +12,10 @@ const subject: PayloadRule = (payload) => {
   if (kind(payload) === 'tag_push') return ref(payload);
   return firstOf(member('object_attributes', 'id'), member('checkout_sha'), member('build_id'), ref)(payload);
 };
+
+/** The id that is signed; with a token nothing is. */
+const signedId: PayloadRule = (payload) =>
+  payload.request.family === undefined ? undefined : standardId(payload);
 
 /**
  * `X-Gitlab-Token`, shown as it is. A key that begins with `whsec_` is one of GitLab's signing tokens: it verifies the
@@ -33,7 +37,7 @@ export const gitlab: Scheme = {
   },
   payload: {
     type: prefixed('com.gitlab.', kind),
-    id: firstOf(header('Idempotency-Key'), header('X-Gitlab-Event-UUID')),
+    id: firstOf(signedId, header('Idempotency-Key'), header('X-Gitlab-Event-UUID')),
     source: firstOf(member('project', 'web_url'), member('repository', 'homepage')),
     subject,
   },

@@ -202,6 +202,40 @@ describe('canonical JSON', () => {
   });
 });
 
+describe('canonical JSON of a number past all that JavaScript has', () => {
+  it.each(['1e400', '-1e400', '{"a":1e400}', '[[1,-2e999]]'])('is nothing: %s', (text) => {
+    expect(canonicalJson(Buffer.from(text))).toBeUndefined();
+  });
+
+  it('is there for the largest that it has, and for digits that go on', () => {
+    const digits = '9'.repeat(400);
+    const text = `{"a":1.7976931348623157e+308,"b":-1e-400,"c":null,"d":${digits}}`;
+    expect(canonicalJson(Buffer.from(text))?.toString()).toBe(
+      `{"a":1.7976931348623157e+308,"b":0,"c":null,"d":${digits}}`,
+    );
+  });
+});
+
+describe('canonical JSON of many values', () => {
+  const of = (text: string) => canonicalJson(Buffer.from(text))?.toString();
+
+  it('is nothing, whatever the values are', () => {
+    const most = `[${Array.from({ length: 19_999 }, () => '1').join(',')}]`;
+    expect(of(most)).toBe(most);
+    expect(of(`[1,${most.slice(1)}`)).toBeUndefined();
+    const members = (count: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, 1])));
+    expect(of(members(19_999))).toBeDefined();
+    expect(of(members(20_000))).toBeUndefined();
+    expect(of(`[${Array.from({ length: 10_001 }, () => '{}').join(',')}]`)).toBeUndefined();
+  });
+
+  it('is there where only a text holds their marks', () => {
+    const text = JSON.stringify({ a: ',[{\\"'.repeat(20_000) });
+    expect(of(text)).toBe(text);
+  });
+});
+
 describe('the map of schemes', () => {
   it('has every scheme of the schema', async () => {
     const { validateManifest } = await import('../../crds/validate.ts');

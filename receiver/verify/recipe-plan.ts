@@ -2,12 +2,15 @@ import { type Compiled, compiled, type Finding } from '../errors.ts';
 import type { HmacRecipe } from '../routing/table.ts';
 import { compileContent, type HeaderName, headerName, type SignedContent } from './content.ts';
 import { DIGEST_ENCODINGS, type DigestEncoding } from './encoding.ts';
+import type { Family } from './family.ts';
 import type { HeaderShape } from './signature-header.ts';
 import type { TimestampUnit } from './timestamp.ts';
 
 /** A recipe as the table has it; a preset's own may bring what is signed as code, where no template can tell it. */
 export interface Recipe extends HmacRecipe {
   readonly content?: SignedContent;
+  /** Whose header names it has, where there are several. */
+  readonly family?: Family;
 }
 
 /** Where a text that is signed comes from. */

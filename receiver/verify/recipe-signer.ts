@@ -28,8 +28,7 @@ export function contentOf(plan: RecipePlan, message: OutgoingMessage): Content {
   const id = byteText(message.id);
   const values: ContentValues = { timestamp, id, url: byteText(message.url), headers };
   const body = plan.content.body === undefined ? message.body : plan.content.body(message.body, values);
-  if (body === undefined)
-    throw new Error('the body does not have the form that this scheme signs; see its documentation');
+  if (typeof body === 'string') throw new Error(`${body}; this scheme cannot sign it`);
   return { head: plan.content.head(values), body, tail: plan.content.tail(values), timestamp, id };
 }
 

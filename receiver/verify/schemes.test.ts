@@ -92,15 +92,16 @@ describe('StandardWebhooks', () => {
   const of = (sent: Record<string, string>) => verdict(entry, requestOf(sent, body), 1_614_265_330_000);
 
   it.each(['webhook', 'svix'])('takes the published vector under %s- headers', async (family) => {
-    expect(await of(standardHeaders(family, v1))).toEqual(OK);
-    expect(await of(standardHeaders(family, `v1,AAAA v1a,${v1.slice(3)} ${v1}`))).toEqual(OK);
+    expect(await of(standardHeaders(family, v1))).toEqual({ ...OK, family });
+    expect(await of(standardHeaders(family, `v1,AAAA v1a,${v1.slice(3)} ${v1}`))).toEqual({ ...OK, family });
   });
 
   it('takes the key without its prefix too', async () => {
     const bare = { ...entry, keys: [keyOf('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')] };
-    expect(await verdict(bare, requestOf(standardHeaders('webhook', v1), body), 1_614_265_330_000)).toEqual(
-      OK,
-    );
+    expect(await verdict(bare, requestOf(standardHeaders('webhook', v1), body), 1_614_265_330_000)).toEqual({
+      ...OK,
+      family: 'webhook',
+    });
   });
 
   it('says what is wrong with the headers that came', async () => {
@@ -113,6 +114,14 @@ describe('StandardWebhooks', () => {
       ok: false,
       cause: 'no key matched',
     });
+  });
+
+  it('tells the family that verified, whatever the other says', async () => {
+    const svix = standardHeaders('svix', v1);
+    expect(await of({ ...svix, 'webhook-id': 'msg_other' })).toEqual({ ...OK, family: 'svix' });
+    const forged = { ...standardHeaders('webhook', v1), 'webhook-id': 'msg_other' };
+    expect(await of({ ...svix, ...forged })).toEqual({ ...OK, family: 'svix' });
+    expect(await of({ ...svix, ...standardHeaders('webhook', v1) })).toEqual({ ...OK, family: 'webhook' });
   });
 
   it('refuses headers of two families mixed', async () => {

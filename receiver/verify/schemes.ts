@@ -6,6 +6,7 @@ import { partsByKey } from './by-key.ts';
 import { convoy } from './convoy.ts';
 import { emporix } from './emporix.ts';
 import { emporixCommerce } from './emporix-commerce.ts';
+import { ofFamily } from './family.ts';
 import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 import { hmac } from './hmac.ts';
@@ -64,13 +65,14 @@ export function recipesOf(
 }
 
 /** A request holds where one of several recipes says so; the cause told is that of the recipe it comes closest to. */
-function anyRecipe(verifiers: readonly RecipeVerifier[], headers: readonly string[]): RecipeVerifier {
+function anyRecipe(verifiers: readonly RecipeVerifier[], recipes: readonly Recipe[]): RecipeVerifier {
+  const headers = recipes.map((recipe) => recipe.header.toLowerCase());
   return {
     verify(request: SignedRequest, now: number): Verdict {
       let refusal: Verdict = { ok: false, cause: 'there is no key' };
       for (const [i, verifier] of verifiers.entries()) {
         const verdict = verifier.verify(request, now);
-        if (verdict.ok) return verdict;
+        if (verdict.ok) return ofFamily(verdict, recipes[i]?.family);
         const attempted = request.headers[headers[i] ?? ''] !== undefined;
         if (i === 0 || attempted) refusal = verdict;
       }
@@ -93,12 +95,7 @@ function compileRecipes(proof: RecipeProof, entry: EndpointEntry, path: string):
   if (findings.length > 0) return { ok: false, findings };
   const [only] = verifiers;
   if (only !== undefined && verifiers.length === 1) return compiled(only);
-  return compiled(
-    anyRecipe(
-      verifiers,
-      recipes.value.map((recipe) => recipe.header.toLowerCase()),
-    ),
-  );
+  return compiled(anyRecipe(verifiers, recipes.value));
 }
 
 /** Each key's own way to prove; the cause told is that of the last. */

@@ -1,11 +1,13 @@
-import type { HmacRecipe } from '../routing/table.ts';
 import { ed25519Proof, isEd25519 } from './ed25519.ts';
+import type { Family } from './family.ts';
 import { firstOf, header, member, rfc3339 } from './payload-rules.ts';
+import type { Recipe } from './recipe-plan.ts';
 import type { RecipeProof, Scheme } from './scheme.ts';
 
 /** `v1,<Base64>` over `id.timestamp.body`, several separated by spaces; the key is Base64 after `whsec_`. */
-function recipe(family: string): HmacRecipe {
+function recipe(family: Family): Recipe {
   return {
+    family,
     header: `${family}-signature`,
     prefix: 'v1,',
     separator: ' ',
@@ -20,6 +22,9 @@ function recipe(family: string): HmacRecipe {
 
 /** HMAC under either family of header names. */
 export const STANDARD_HMAC: RecipeProof = { recipes: () => [recipe('webhook'), recipe('svix')] };
+
+/** The id of the family that verified: a request that is proved has no other's. */
+export const standardId = firstOf(header('webhook-id'), header('svix-id'));
 
 const asymmetric = { prefix: 'v1a,' };
 
@@ -42,7 +47,7 @@ export const standardWebhooks: Scheme = {
   },
   payload: {
     type: member('type'),
-    id: firstOf(header('webhook-id'), header('svix-id')),
+    id: standardId,
     time: rfc3339(member('timestamp')),
   },
   providerId: true,

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { isReadableForm, MOST_FIELDS } from '../event/form.ts';
 import { essence } from '../event/media-type.ts';
 import { byteText, type ContentValues, headerText, type SignedContent } from './content.ts';
 import { firstOf, header, member, type PayloadRule, prefixed } from './payload-rules.ts';
@@ -22,9 +23,12 @@ function sortedParameters(body: Buffer): Buffer {
   return Buffer.from(text, 'utf8');
 }
 
-/** Whether the URL, which is signed, names the body's hash. */
-function isNamed(body: Buffer, url: string): boolean {
-  const named = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('bodySHA256')?.toLowerCase() ?? '';
+/** The hash of the body that the URL, which is signed, names. */
+function namedHash(url: string): string | undefined {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('bodySHA256')?.toLowerCase();
+}
+
+function hasHash(body: Buffer, named: string): boolean {
   const expected = Buffer.from(hash('sha256', body, 'hex'));
   const claimed = Buffer.from(byteText(named), 'latin1');
   return claimed.length === expected.length && timingSafeEqual(claimed, expected);
@@ -34,10 +38,16 @@ function isForm(headers: ContentValues['headers']): boolean {
   return essence(headerText(headers, 'content-type') ?? '') === FORM;
 }
 
-function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | undefined {
-  if (isForm(headers)) return sortedParameters(body);
-  if (body.length === 0) return EMPTY;
-  return isNamed(body, url) ? EMPTY : undefined;
+function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | string {
+  const named = namedHash(url);
+  // Of any body: an empty one, or a form of nothing, adds nothing to what is signed.
+  if (named !== undefined && !hasHash(body, named)) return 'bodySHA256 in the URL is not that of the body';
+  // Nobody is proved yet: what anyone may send must not cost more than a count.
+  if (isForm(headers))
+    return isReadableForm(body)
+      ? sortedParameters(body)
+      : `the body is a form of more than ${MOST_FIELDS} fields`;
+  return named === undefined && body.length > 0 ? 'bodySHA256 is missing in the URL' : EMPTY;
 }
 
 const content: SignedContent = {
@@ -54,7 +64,7 @@ const status = (thing: string, rule: PayloadRule): PayloadRule => prefixed(`com.
 
 /**
  * `X-Twilio-Signature`: Base64 HMAC-SHA1 over the URL that Twilio calls and the sorted parameters of the form; for other
- * bodies over the URL alone, which names the body's SHA-256 in `bodySHA256`.
+ * bodies over the URL alone, which names the body's SHA-256 in `bodySHA256`. Where it names one, any body must have it.
  */
 export const twilio: Scheme = {
   proof: {

@@ -83,6 +83,20 @@ describe('Twilio', () => {
     expect(await verdict(elsewhere, requestOf(headers, form, url))).toMatchObject(REFUSED);
   });
 
+  it('refuses a form of more fields than are sorted, whatever its signature', async () => {
+    const named = Array.from({ length: 1000 }, (_, i) => `f${i}`).sort();
+    const signed = (fields: readonly string[]) => ({
+      ...headers,
+      'X-Twilio-Signature': hmac('sha1', '12345', `https://mycompany.com${url}${fields.join('')}`, 'base64'),
+    });
+    expect(await verdict(entry, requestOf(signed(named), named.join('&'), url))).toEqual(OK);
+    const more = [...named, 'g'];
+    expect(await verdict(entry, requestOf(signed(more), more.join('&'), url))).toEqual({
+      ok: false,
+      cause: 'the body is a form of more than 1000 fields',
+    });
+  });
+
   it('needs to know that address', () => {
     expect(compileVerifier(endpointEntry({ scheme: 'Twilio', keys: [keyOf('1')] }))).toMatchObject({
       ok: false,
@@ -148,6 +162,17 @@ describe('Convoy', () => {
     expect(await of(`t=1700000000,v1=${simple}`)).toMatchObject(REFUSED);
     expect(await of(`t=1700000000,v1=${advanced}`, 1_700_000_301)).toMatchObject(REFUSED);
   });
+
+  it('takes no advanced signature for a plain one over the timestamp and the body', async () => {
+    for (const value of [advanced, Buffer.from(advanced, 'hex').toString('base64')]) {
+      const request = requestOf({ 'X-Convoy-Signature': value }, `1700000000,${body}`);
+      for (const seconds of [1_700_000_000, 1_700_086_400])
+        expect(await verdict(entry, request, seconds)).toEqual({
+          ok: false,
+          cause: 'the body begins with a timestamp and a comma, as what an advanced signature is made over',
+        });
+    }
+  });
 });
 
 describe('EmporixCommerce', () => {
@@ -186,7 +211,10 @@ describe('GitLab', () => {
       'webhook-timestamp': '1614265330',
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     };
-    expect(await verdict(both, requestOf(headers, '{"test": 2432232314}'), 1_614_265_330)).toEqual(OK);
+    expect(await verdict(both, requestOf(headers, '{"test": 2432232314}'), 1_614_265_330)).toEqual({
+      ...OK,
+      family: 'webhook',
+    });
     expect(await verdict(both, requestOf({ 'X-Gitlab-Token': secret }, '{}'))).toMatchObject(REFUSED);
     expect(await verdict(both, requestOf({ 'X-Gitlab-Token': 'old' }, '{}'))).toEqual({
       ok: true,
@@ -230,7 +258,7 @@ describe('StandardWebhooks with ed25519', () => {
         `whsk_${Buffer.concat([seed, raw(publicKey, 'x')]).toString('base64')}`,
       ]) {
         const entry = { scheme: 'StandardWebhooks', keys: [symmetric, keyOf(text)] };
-        expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_000)).toEqual(OK);
+        expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_000)).toEqual({ ...OK, family });
         expect(await verdict(entry, requestOf(headers, '{ }'), 1_700_000_000)).toMatchObject(REFUSED);
         expect(await verdict(entry, requestOf(headers, '{}'), 1_700_000_301)).toMatchObject(REFUSED);
         const ended = { ...entry, keys: [symmetric, keyOf(text, { notAfter: 1_700_000_000_000 })] };
