@@ -29,23 +29,23 @@ const ANY: Readonly<Record<string, Fact>> = {
 };
 
 /** What an event of each type has to tell (ojs-events, 4.1), as far as a job knows it. */
-const FACTS: Readonly<Record<string, Readonly<Record<string, Fact>>>> = {
-  'job.enqueued': ANY,
-  'job.scheduled': ANY,
-  'job.cancelled': ANY,
-  'job.expired': ANY,
-  'job.started': { ...ANY, attempt },
-  'job.completed': { ...ANY, duration_ms: duration, attempt },
-  'job.failed': { ...ANY, attempt, error },
-  'job.retrying': { ...ANY, attempt, error },
-  'job.discarded': { ...ANY, total_attempts: attempt, last_error: error },
-};
+const FACTS: ReadonlyMap<string, Readonly<Record<string, Fact>>> = new Map([
+  ['job.enqueued', ANY],
+  ['job.scheduled', ANY],
+  ['job.cancelled', ANY],
+  ['job.expired', ANY],
+  ['job.started', { ...ANY, attempt }],
+  ['job.completed', { ...ANY, duration_ms: duration, attempt }],
+  ['job.failed', { ...ANY, attempt, error }],
+  ['job.retrying', { ...ANY, attempt, error }],
+  ['job.discarded', { ...ANY, total_attempts: attempt, last_error: error }],
+]);
 /** An event that no state goes with is told of a job that failed. */
 const FAILED = new Set(['retryable', 'discarded']);
 
 /** What an event's `data` lacks of what its type has to tell; `data` is undefined where there is none. */
 export function lacking(type: string, data: Members | undefined): readonly string[] {
-  const facts = FACTS[type];
+  const facts = FACTS.get(type);
   if (facts === undefined) return [];
   const names = new Set(data?.names);
   return Object.keys(facts).filter((name) => !names.has(name));
@@ -56,7 +56,7 @@ export function completed(reading: Reading, job: JobRecord): Reading {
   const { type, lacks = [], data } = reading;
   const told = toldBy(reading, job);
   const more = lacks.flatMap((name) => {
-    const value = FACTS[type]?.[name]?.(told);
+    const value = FACTS.get(type)?.[name]?.(told);
     return value === undefined ? [] : [`${JSON.stringify(name)}:${value}`];
   });
   if (more.length === 0) return reading;
@@ -67,8 +67,8 @@ export function completed(reading: Reading, job: JobRecord): Reading {
 }
 
 function toldBy({ type, time, lacks = [] }: Reading, job: JobRecord): Told {
-  const to = STANDINGS[type];
+  const to = STANDINGS.get(type);
   const isThere = to === undefined ? FAILED.has(job.state) : job.state === to;
-  const isFailure = FACTS[type]?.['error'] !== undefined && lacks.length > 0;
+  const isFailure = FACTS.get(type)?.['error'] !== undefined && lacks.length > 0;
   return { job, isThere, failure: isFailure ? job.failures.find(({ at }) => at === time) : undefined };
 }

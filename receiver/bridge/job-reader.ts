@@ -56,7 +56,8 @@ export function createJobReader(
 
   return {
     async job(id) {
-      const answer = await read(`/ojs/v1/jobs/${encodeURIComponent(id)}`, '', JOB_BYTES);
+      // Half a surrogate pair has no place in an address.
+      const answer = await read(`/ojs/v1/jobs/${encodeURIComponent(id.toWellFormed())}`, '', JOB_BYTES);
       if ('code' in answer || answer.status !== 200) return undefined;
       return tried(() => readJob(answer.body));
     },
@@ -73,7 +74,9 @@ export function createJobReader(
       const all = tried(() => itemsOf(list)) ?? [];
       const pagination = items.raw('pagination');
       const total = Number(
-        (pagination && readRawMembers(pagination).text('total')) ?? items.text('total') ?? Number.NaN,
+        (pagination && tried(() => readRawMembers(pagination).text('total'))) ??
+          items.text('total') ??
+          Number.NaN,
       );
       return {
         jobs: all.flatMap((item) => tried(() => readJob(item)) ?? []),

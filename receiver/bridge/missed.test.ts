@@ -25,6 +25,11 @@ describe('what a job tells of its past', () => {
     ]);
   });
 
+  it('is no end, where its state is a member that every object has', () => {
+    const odd = job({ state: 'constructor', started_at: T(20), completed_at: T(30) });
+    expect(told(missedChanges(odd, undefined, 5000))).toEqual(['>available@10']);
+  });
+
   it('is what came in the gap, where the job is not known', () => {
     expect(told(missedChanges(DONE, undefined, 15_000))).toEqual([
       'available>active@20',

@@ -9,17 +9,17 @@ export interface Known {
 }
 
 /** How far a state is on a job's way. */
-const RANKS: Readonly<Record<string, number>> = {
-  scheduled: 1,
-  pending: 1,
-  available: 2,
-  active: 3,
-  retryable: 4,
-  completed: 4,
-  discarded: 4,
-  cancelled: 4,
-  expired: 4,
-};
+const RANKS: ReadonlyMap<string, number> = new Map([
+  ['scheduled', 1],
+  ['pending', 1],
+  ['available', 2],
+  ['active', 3],
+  ['retryable', 4],
+  ['completed', 4],
+  ['discarded', 4],
+  ['cancelled', 4],
+  ['expired', 4],
+]);
 const NEW = 0;
 const AVAILABLE = 2;
 const FAILED_BEFORE = 2.5;
@@ -27,7 +27,7 @@ const STARTED = 3;
 
 /** Whether a job can change no more. */
 export function isOver(state: string): boolean {
-  return state !== 'retryable' && (RANKS[state] ?? NEW) === 4;
+  return state !== 'retryable' && (RANKS.get(state) ?? NEW) === 4;
 }
 
 interface Step {
@@ -58,7 +58,7 @@ export function missedChanges(
 
 /** How far it was; one that was tried again since began anew. */
 function rankOf({ state, attempt }: Known, job: JobRecord): number {
-  const rank = RANKS[state] ?? NEW;
+  const rank = RANKS.get(state) ?? NEW;
   const again =
     attempt === undefined || job.attempt === undefined
       ? state === 'retryable' && job.state !== 'retryable'
@@ -94,7 +94,7 @@ function begun(job: JobRecord): Step | undefined {
   const to = job.isScheduled ? 'scheduled' : 'available';
   return job.createdAt === undefined
     ? undefined
-    : stepOf(job, RANKS[to] ?? NEW, { from: '', to, at: job.createdAt });
+    : stepOf(job, RANKS.get(to) ?? NEW, { from: '', to, at: job.createdAt });
 }
 
 /** Failures that were followed by another attempt: by their number where that is known, else by their time. */
@@ -115,13 +115,13 @@ function failedBefore(job: JobRecord, known: number | undefined, since: number):
 }
 
 function started(job: JobRecord): Step | undefined {
-  const isStarted = (RANKS[job.state] ?? NEW) >= STARTED && job.startedAt !== undefined;
+  const isStarted = (RANKS.get(job.state) ?? NEW) >= STARTED && job.startedAt !== undefined;
   return isStarted ? stepOf(job, STARTED, { from: 'available', to: 'active', at: job.startedAt }) : undefined;
 }
 
 function ended(job: JobRecord): Step | undefined {
   const { state } = job;
-  const rank = RANKS[state] ?? NEW;
+  const rank = RANKS.get(state) ?? NEW;
   const at =
     job.endedAt ?? (isOver(state) ? undefined : job.failures.at(-1)?.at) ?? job.startedAt ?? job.createdAt;
   if (rank <= STARTED || at === undefined) return undefined;

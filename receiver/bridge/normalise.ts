@@ -16,30 +16,30 @@ const MEANINGS: Readonly<Record<string, readonly string[]>> = {
   ' discarded': ['job.failed', 'job.discarded'],
 };
 /** Whatever it was before. */
-const ENDINGS: Readonly<Record<string, readonly string[]>> = {
-  cancelled: ['job.cancelled'],
-  expired: ['job.expired'],
-};
+const ENDINGS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['cancelled', ['job.cancelled']],
+  ['expired', ['job.expired']],
+]);
 /** A change that the vocabulary has no word for is told as what it is. */
 const OTHER = ['job.state_changed'];
 
 /** The event types that a change of state is in OJS's vocabulary: one, or two where a job failed. */
 export function meaningsOf({ from, to }: Pick<StateChange, 'from' | 'to'>): readonly string[] {
   const known = from === to ? '' : from;
-  return ENDINGS[to] ?? MEANINGS[`${known} ${to}`] ?? OTHER;
+  return ENDINGS.get(to) ?? MEANINGS[`${known} ${to}`] ?? OTHER;
 }
 
 /** What a job is once an event of this type has happened to it; none says it of `job.failed`, which another follows. */
-export const STANDINGS: Readonly<Record<string, string>> = {
-  'job.scheduled': 'scheduled',
-  'job.enqueued': 'available',
-  'job.started': 'active',
-  'job.retrying': 'retryable',
-  'job.completed': 'completed',
-  'job.discarded': 'discarded',
-  'job.cancelled': 'cancelled',
-  'job.expired': 'expired',
-};
+export const STANDINGS: ReadonlyMap<string, string> = new Map([
+  ['job.scheduled', 'scheduled'],
+  ['job.enqueued', 'available'],
+  ['job.started', 'active'],
+  ['job.retrying', 'retryable'],
+  ['job.completed', 'completed'],
+  ['job.discarded', 'discarded'],
+  ['job.cancelled', 'cancelled'],
+  ['job.expired', 'expired'],
+]);
 
 /** What enrichment brought: members of `data` by name, each JSON text. */
 export type Details = Readonly<Record<string, string>>;

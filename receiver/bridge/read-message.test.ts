@@ -53,6 +53,18 @@ describe('an event envelope', () => {
   });
 });
 
+describe('an envelope that says nothing of a job', () => {
+  it.each([
+    ['its type is a member that every object has', 'constructor', 'j1'],
+    ['its subject is no text of CloudEvents', 'job.started', '\\ud800'],
+  ])('where %s', (_, type, subject) => {
+    const [event] = read(`{"specversion":"1.0","type":"${type}","subject":"${subject}"}`);
+    expect(event).toMatchObject({ type });
+    expect(event).not.toHaveProperty('standing');
+    expect(event).not.toHaveProperty('lacks');
+  });
+});
+
 describe('a report of a state change', () => {
   it.each([
     ['', 'available', ['job.enqueued']],
@@ -65,6 +77,8 @@ describe('a report of a state change', () => {
     ['scheduled', 'cancelled', ['job.cancelled']],
     ['completed', 'completed', ['job.completed']],
     ['retryable', 'available', ['job.state_changed']],
+    ['', 'constructor', ['job.state_changed']],
+    ['__proto__', '__proto__', ['job.state_changed']],
   ])('%s → %s is %j', (from, to, types) => {
     const report = JSON.stringify({ ...JSON.parse(REPORT), from: from || undefined, to });
     expect(read(report).map(({ type }) => type)).toEqual(types);

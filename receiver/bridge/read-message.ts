@@ -39,14 +39,14 @@ function readEnvelope(json: Buffer, members: Members): Reading {
   const type = members.text('type');
   if (type === undefined) throw new BrokenMessage('the event has no type');
   const data = members.raw('data');
-  const subject = members.text('subject');
+  const subject = subjectOf(members.text('subject'));
   const time = timeOf(members.text('time'));
   const about = data === undefined || data[0] !== OPENING_BRACE ? undefined : readMembers(data);
   return {
     id: allowed(members.text('id') ?? contentId(json), 'id'),
     type: allowed(type, 'type'),
     time,
-    subject: subject !== undefined && isAllowedText(subject) ? subject : undefined,
+    subject,
     data,
     source: allowed(members.text('source') ?? '', 'source') || undefined,
     extensions: extensionsOf(members),
@@ -65,7 +65,7 @@ function aboutJob(
   time: string | undefined,
   data: Members | true | undefined,
 ): Pick<Reading, 'standing' | 'lacks'> {
-  const to = STANDINGS[type];
+  const to = STANDINGS.get(type);
   const lacks = data === undefined ? [] : lacking(type, data === true ? undefined : data);
   return {
     ...(to === undefined ? {} : { standing: { jobId, from: '', to, at: time ?? '' } }),
@@ -95,7 +95,7 @@ function readReport(json: Buffer, members: Members, event: string): readonly Rea
       id: contentId(json),
       type: allowed(event, 'event'),
       time: at,
-      subject: jobId !== undefined && isAllowedText(jobId) ? jobId : undefined,
+      subject: subjectOf(jobId),
       data: json,
       source: undefined,
       extensions: {},
@@ -113,6 +113,10 @@ function extensionsOf(members: Members): Readonly<Record<string, string>> {
     if (value !== '' && value !== '""' && isAllowedText(value)) extensions[name] = value;
   }
   return extensions;
+}
+
+function subjectOf(text: string | undefined): string | undefined {
+  return text !== undefined && isAllowedText(text) ? text : undefined;
 }
 
 /** A time that is none is left out: the event can be read without. */

@@ -9,7 +9,6 @@ import type { WriteEvents, Written } from './entrance.ts';
 import { createJobReader } from './job-reader.ts';
 import { detailsOf, type JobRecord } from './job-record.ts';
 import { createJobStates } from './job-states.ts';
-import { BrokenMessage } from './members.ts';
 import { normalise } from './normalise.ts';
 import { createOutbox, type Parcel } from './outbox.ts';
 import type { Place } from './position.ts';
@@ -175,14 +174,16 @@ export function createReader(parts: ReaderParts): Reader {
   function message(json: Buffer): void {
     if (over) return;
     count('messages', 1);
-    let readings: readonly Reading[];
     try {
-      readings = readMessage(json);
+      read(json);
     } catch (error) {
-      if (!(error instanceof BrokenMessage)) throw error;
-      broken(error.message);
-      return;
+      // Whatever it is: a message that makes the receiver stumble must not stop the bridge, or the process.
+      broken(causeOf(error));
     }
+  }
+
+  function read(json: Buffer): void {
+    const readings = readMessage(json);
     lastEvent = now();
     const [first] = readings;
     if (first?.standing !== undefined && !told.told(first.standing)) {
@@ -232,7 +233,13 @@ export function createReader(parts: ReaderParts): Reader {
     change: StateChange | undefined,
     job: JobRecord | undefined,
   ): void {
-    parcel.events = made(readings, change, job);
+    try {
+      parcel.events = made(readings, change, job);
+    } catch (error) {
+      // Left open, it would hold up all that came after it.
+      parcel.events = [];
+      broken(causeOf(error));
+    }
     writer.plan();
   }
 
@@ -273,7 +280,9 @@ export function createReader(parts: ReaderParts): Reader {
 
   async function reconcileOnce(since: number): Promise<void> {
     const found = (change: StateChange, job: JobRecord): void => take(normalise(change), change, job);
-    const result = await reconcile({ jobs, states: told, found, over: () => over }, since);
+    const result = await reconcile({ jobs, states: told, found, over: () => over }, since).catch(
+      (error: unknown) => ({ complete: false, cause: causeOf(error), found: 0 }),
+    );
     if (over) return;
     count('found', result.found);
     const next = losslessBy(result);
@@ -327,6 +336,10 @@ export function createReader(parts: ReaderParts): Reader {
     },
     stop,
   };
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The job that tells more of an event than it does itself. */

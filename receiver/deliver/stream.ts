@@ -30,7 +30,7 @@ const SWITCHING = 101;
 
 /**
  * One answer that does not end by itself, handed on piece by piece: an event stream, or after an upgrade whatever the two
- * ends speak. Its time begins anew with each piece.
+ * ends speak. Its time begins anew with each piece, and stands still while it is paused.
  */
 export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWay {
   deadline: number;
@@ -40,6 +40,8 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
   #listener: StreamListener | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #socket: Duplex | undefined;
+  #hasBegun = false;
+  #isPaused = false;
 
   constructor(owner: StreamOwner, times: StreamTimes, listener: StreamListener) {
     this.#owner = owner;
@@ -59,7 +61,7 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    this.#alive();
+    this.#begin();
     this.#listener?.open(status, headers);
   }
 
@@ -90,7 +92,6 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
       return;
     }
     this.#socket = socket;
-    this.#alive();
     socket.on('error', (error) => this.#end(failureOf(error)));
     socket.on('close', () => this.#end(undefined));
     socket.on('end', () => socket.end());
@@ -99,6 +100,11 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
       this.#alive();
       this.#listener?.data(chunk);
     });
+    this.#begin();
+    // undici has just taken its own listeners off, and Node then lets a socket flow in the next tick, paused or not.
+    process.nextTick(() => {
+      if (this.#isPaused) socket.pause();
+    });
   }
 
   write(bytes: Buffer): void {
@@ -106,11 +112,14 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
   }
 
   pause(): void {
-    this.#controller?.pause();
-    this.#socket?.pause();
+    this.#isPaused = true;
+    // Before that there is nothing to pause, and its time to begin runs on.
+    if (this.#hasBegun) this.#hold();
   }
 
   resume(): void {
+    this.#isPaused = false;
+    if (!this.#hasBegun) return;
     this.#alive();
     this.#controller?.resume();
     this.#socket?.resume();
@@ -125,7 +134,21 @@ export class Stream implements Dispatcher.DispatchHandler, StreamHandle, UnderWa
     this.#end(failure);
   }
 
+  #begin(): void {
+    this.#hasBegun = true;
+    if (this.#isPaused) this.#hold();
+    else this.#alive();
+  }
+
+  #hold(): void {
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.#controller?.pause();
+    this.#socket?.pause();
+  }
+
+  /** What was on its way when it was paused does not start its time again. */
   #alive(): void {
+    if (this.#isPaused) return;
     this.deadline = this.#owner.deadlineIn(this.#times.idleMs);
   }
 

@@ -6,7 +6,9 @@ const LIMIT = 500;
 const PAGE_BYTES = 64 << 20;
 /** Pages are read ahead of what is durable until they have so many bytes. */
 const AHEAD_BYTES = 4 << 20;
-const READ_MS = 30_000;
+/** A page that comes byte by byte is never silent, so it has a time for all of it too. */
+const PAGE_MS = 120_000;
+const SILENT_MS = 30_000;
 /** The backend no longer knows the cursor. */
 const FORGOTTEN = new Set([400, 410, 422]);
 
@@ -51,7 +53,7 @@ export const poll: Transport = (parts, listener) => {
   }
 
   function read(): void {
-    readPage(parts, cursor, limit, (page, ended) => {
+    cancel = readPage(parts, cursor, limit, (page, ended) => {
       if (over) return;
       if (page !== undefined) take(page);
       else if (ended === 'forgotten' && cursor !== undefined) {
@@ -105,22 +107,31 @@ export const poll: Transport = (parts, listener) => {
 
 type Fault = Ended | 'forgotten' | 'too large' | 'unreadable';
 
-/** A stream, and not a document, for some backends answer this path with one that never ends. */
+/** A stream, and not a document, for some backends answer this path with one that never ends. Returns what ends it. */
 function readPage(
-  { client, source }: TransportParts,
+  { client, source, setTimer }: TransportParts,
   cursor: string | undefined,
   limit: number,
   done: (page: Page | undefined, fault: Fault) => void,
-): void {
+): () => void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let over = false;
   const finish = (page: Page | undefined, fault: Fault = 'unreadable'): void => {
     if (over) return;
     over = true;
+    cancel();
     queueMicrotask(() => handle.close());
     done(page, fault);
   };
+  const cancel = setTimer(
+    () =>
+      finish(undefined, {
+        cause: `${PATH} has a page that took longer than ${PAGE_MS / 1000} s`,
+        missing: false,
+      }),
+    PAGE_MS,
+  );
   const handle = client.stream(
     {
       destination: source.backend,
@@ -128,7 +139,7 @@ function readPage(
       query: queryOf(source, cursor, limit),
       headers: { accept: 'application/openjobspec+json, application/json' },
       openMs: OPEN_MS,
-      idleMs: READ_MS,
+      idleMs: SILENT_MS,
     },
     {
       open(status, headers) {
@@ -149,6 +160,11 @@ function readPage(
       },
     },
   );
+  return () => {
+    over = true;
+    cancel();
+    handle.close();
+  };
 }
 
 function queryOf(

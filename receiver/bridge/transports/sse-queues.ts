@@ -43,7 +43,7 @@ export const sseQueues: Transport = (parts, listener) => {
 
   function open(stream: QueueStream): void {
     stream.state = 'opening';
-    const path = `/ojs/v1/queues/${encodeURIComponent(stream.queue)}/events`;
+    const path = `/ojs/v1/queues/${encodeURIComponent(stream.queue.toWellFormed())}/events`;
     stream.connection = openEventStream(parts, path, {
       open() {
         stream.state = 'open';
@@ -163,7 +163,9 @@ function namesIn(json: Buffer): readonly string[] | undefined {
 }
 
 function nameOf(item: Buffer): string | undefined {
-  return item[0] === 0x7b ? readMembers(item).text('name') : (JSON.parse(item.toString()) as string);
+  if (item[0] === 0x7b) return readMembers(item).text('name');
+  const name: unknown = JSON.parse(item.toString());
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 function tellQueues(names: readonly string[]): string {

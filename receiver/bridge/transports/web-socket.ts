@@ -13,16 +13,23 @@ const IDLE_MS = 80_000;
 const UPGRADED = 101;
 /** The channel of event envelopes, which only the specification knows, and the one of state changes. */
 const CHANNELS = ['events', 'all'];
+/** A backend that tells events at once has answered, too. */
+const ANSWERS = new Set(['subscribed', 'event', 'error']);
 
 /** One connection that subscribes to all events: to envelopes where the backend has them, else to state changes. */
-export const webSocket: Transport = ({ client, source, randomBytes }, listener) => {
+export const webSocket: Transport = ({ client, source, randomBytes, setTimer }, listener) => {
   const key = randomBytes(16).toString('base64');
   let over = false;
   let channel = 0;
+  let paused = false;
+  /** It has subscribed, and was not answered yet. */
+  let isAsked = false;
+  let cancelWait: (() => void) | undefined;
 
   function end(ended: Ended): void {
     if (over) return;
     over = true;
+    cancelWait?.();
     handle.close();
     listener.ended(ended);
   }
@@ -33,11 +40,29 @@ export const webSocket: Transport = ({ client, source, randomBytes }, listener) 
 
   function subscribe(): void {
     send(OPCODE.text, Buffer.from(JSON.stringify({ action: 'subscribe', channel: CHANNELS[channel] })));
+    isAsked = true;
+    wait();
+  }
+
+  /** Pings keep a connection alive that never tells anything; while it is paused an answer cannot be heard. */
+  function wait(): void {
+    cancelWait?.();
+    if (over || paused || !isAsked) return;
+    cancelWait = setTimer(
+      () => end({ cause: `${PATH} does not answer a subscription`, missing: true }),
+      OPEN_MS,
+    );
+  }
+
+  function answered(): void {
+    isAsked = false;
+    cancelWait?.();
   }
 
   function take(payload: Buffer): void {
     const message = readMembers(payload);
     const type = message.text('type');
+    if (ANSWERS.has(type ?? '') || message.raw('specversion') !== undefined) answered();
     if (type === 'event') {
       const data = message.raw('data');
       if (data === undefined) listener.broken('an event message without data');
@@ -109,10 +134,19 @@ export const webSocket: Transport = ({ client, source, randomBytes }, listener) 
     },
   );
   return {
-    pause: () => handle.pause(),
-    resume: () => handle.resume(),
+    pause() {
+      paused = true;
+      wait();
+      handle.pause();
+    },
+    resume() {
+      paused = false;
+      wait();
+      handle.resume();
+    },
     close() {
       over = true;
+      cancelWait?.();
       handle.close();
     },
   };
