@@ -21,7 +21,7 @@ async function openIssuer() {
   let kid = 'first';
   let asked = 0;
   let away = false;
-  const tokens = createClusterTokens({
+  const documents = {
     configuration: async () => {
       if (away) throw new Error('connection refused');
       asked += 1;
@@ -29,7 +29,8 @@ async function openIssuer() {
     },
     keys: async () =>
       JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid, alg: 'RS256', use: 'sig' }] }),
-  });
+  };
+  const tokens = createClusterTokens(documents, () => NOW);
   return {
     get asked() {
       return asked;

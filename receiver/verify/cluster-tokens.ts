@@ -31,14 +31,14 @@ export interface ClusterTokens {
 const ALGORITHMS = ['RS256', 'ES256', 'ES384', 'ES512'];
 
 /** The issuer's name and keys are read when first asked for, kept, and read again as `createJwksSource` has it. */
-export function createClusterTokens(documents: IssuerDocuments): ClusterTokens {
+export function createClusterTokens(documents: IssuerDocuments, clock: () => number): ClusterTokens {
   let issuer = '';
   const jwks = createJwksSource(async () => {
     const { name, jwksUri } = readConfiguration(await documents.configuration());
     const keys = await documents.keys(jwksUri);
     issuer = name;
     return keys;
-  });
+  }, clock);
   const keys = {
     current: (now: number) => jwks.keys(THE_ISSUER, now),
     newer: (now: number) => jwks.newer(THE_ISSUER, now),
