@@ -55,12 +55,17 @@ export function createClusterTokens(documents: IssuerDocuments, clock: () => num
       const recipe = { issuer, audiences: [audience], algorithms: ALGORITHMS };
       const verdict = await judgeToken(request, recipe, keys, now);
       if (!verdict.ok) return verdict;
-      const { subject } = verdict;
+      const subject = textOrNone(verdict.subject);
       if (subjects !== undefined && !subjects.some((pattern) => fits(pattern, subject)))
         return { ok: false, cause: `subject ${subject} is not in cluster.subjects`, forbidden: true };
       return { ok: true, subject };
     },
   };
+}
+
+/** A claim can be of any type, whatever it is declared as. */
+function textOrNone(claim: unknown): string {
+  return typeof claim === 'string' ? claim : '';
 }
 
 /** There is one, whatever its address. */
