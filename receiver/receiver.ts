@@ -199,8 +199,8 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
   }
   const own = [...(options.egress.own ?? []), ...reachedAt(listeners)];
   const client = createClient({ egress: { ...options.egress, own }, setTimer });
-  const jwks = createJwksSource(fetchJwksBy(client));
-  const tokens = createClusterTokens(issuerDocuments(options.issuer, fetchJwksBy(client)));
+  const jwks = createJwksSource(fetchJwksBy(client), now);
+  const tokens = createClusterTokens(issuerDocuments(options.issuer, fetchJwksBy(client)), now);
   const routes = deliveryRoutes(() => runtime, renderers.find, streams.renderer);
   const running = createEngine({
     ...engineParts(options, observed.deliveries),

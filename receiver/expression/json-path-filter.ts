@@ -1,6 +1,6 @@
 import { jsonpath } from 'json-p3';
 import type { Run, Test } from './json-path-select.ts';
-import { jsonEqual, spendOnMembers } from './json-value.ts';
+import { jsonEqual, spendOnComparing, spendOnMembers } from './json-value.ts';
 import { compileRegex } from './regex.ts';
 
 const { expressions } = jsonpath;
@@ -53,9 +53,11 @@ type Comparison = (left: unknown, right: unknown, run: Run) => boolean;
 const equal: Comparison = (left, right, run) => jsonEqual(left, right, run.budget);
 
 /** Section 2.3.5.2.2: only two numbers or two texts have an order. */
-const less: Comparison = (left, right) => {
+const less: Comparison = (left, right, run) => {
   if (typeof left === 'number' && typeof right === 'number') return left < right;
-  return typeof left === 'string' && typeof right === 'string' && left < right;
+  if (typeof left !== 'string' || typeof right !== 'string') return false;
+  spendOnComparing(left, right, run.budget);
+  return left < right;
 };
 
 const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([

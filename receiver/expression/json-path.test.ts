@@ -143,6 +143,16 @@ describe('compileJsonPath', () => {
     expect(() => select(source, root)).toThrow(CostExceeded);
   });
 
+  it.each(['<', '>', '<=', '>=', '==', '!='])(
+    'pays for the length of the texts that %s compares',
+    (operator) => {
+      const long = { a: 'x'.repeat(300_000), b: 'x'.repeat(300_000), l: Array(50).fill(7) };
+      const source = `$.l[?$.a ${operator} $.b]`;
+      expect(() => select(source, long)).toThrow(CostExceeded);
+      expect(() => select(source, { ...long, a: 'x', b: 'x' })).not.toThrow();
+    },
+  );
+
   it('goes as deep as the data does', () => {
     let deep: unknown = { x: 1 };
     for (let i = 0; i < 10_000; i++) deep = [deep];

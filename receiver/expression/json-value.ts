@@ -10,8 +10,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null;
 }
 
+type Aggregate = unknown[] | Record<string, unknown>;
+
 /** Whether a value is a JSON array or object. */
-export function isAggregate(value: unknown): value is unknown[] | Record<string, unknown> {
+export function isAggregate(value: unknown): value is Aggregate {
   return Array.isArray(value) || isPlainObject(value);
 }
 
@@ -23,11 +25,27 @@ export function spendOnMembers(count: number, budget: Budget): void {
   budget.spend(count < MANY_MEMBERS ? count / 2 : count * 1.5);
 }
 
+/** Pays for comparing two texts to the end of the shorter one, at some 1 ns a character where one is not Latin. */
+export function spendOnComparing(a: string, b: string, budget: Budget): void {
+  budget.spend(Math.min(a.length, b.length) / 128);
+}
+
 /** Deep equality of JSON values; integers of either kind and doubles are compared by value. Throws CostExceeded. */
 export function jsonEqual(a: unknown, b: unknown, budget: Budget, depth: number = 0): boolean {
+  if (typeof a === 'string' && typeof b === 'string') return textsEqual(a, b, budget);
   if (a === b) return true;
   if (typeof a === 'bigint' || typeof b === 'bigint') return numericEqual(a, b);
   if (!isAggregate(a) || !isAggregate(b)) return false;
+  return aggregatesEqual(a, b, budget, depth);
+}
+
+function textsEqual(a: string, b: string, budget: Budget): boolean {
+  if (a.length !== b.length) return false;
+  spendOnComparing(a, b, budget);
+  return a === b;
+}
+
+function aggregatesEqual(a: Aggregate, b: Aggregate, budget: Budget, depth: number): boolean {
   if (depth > MAX_DEPTH) throw new ValueError('values are nested too deeply to compare');
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && arraysEqual(a, b, budget, depth);

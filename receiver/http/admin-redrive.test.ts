@@ -42,9 +42,9 @@ async function send(id: string, type = 'order.paid'): Promise<void> {
   expect((await post(`${stage.receiver.addresses.public}/e/shop.hooks`, body, headers)).status).toBe(202);
 }
 
-async function api(path: string, body?: unknown) {
+async function api(path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(`${stage.receiver.addresses.admin}/api/${path}`, {
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...headers },
     ...(body === undefined
       ? {}
       : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -153,6 +153,22 @@ describe('a redrive', () => {
     const { status, json } = await api('redrive', body);
     expect(status).toBe(400);
     expect(json.error.message).toContain(message);
+  });
+});
+
+describe('a body that cannot be read', () => {
+  it.each([
+    { 'content-type': 'application/json; charset=foo' },
+    { 'content-encoding': 'gzip' },
+    { 'content-encoding': 'br' },
+    { 'content-encoding': 'foo' },
+  ])('is the caller’s to mend: %j', async (headers) => {
+    const { status, json } = await api('redrive', '{"all":true}', headers);
+    expect(status).toBe(400);
+    expect(json.error).toEqual({
+      code: 'invalid_body',
+      message: 'The body is no JSON, is too large, or is not encoded as its headers say.',
+    });
   });
 });
 

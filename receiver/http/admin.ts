@@ -170,15 +170,19 @@ function numbered(request: Request): number {
 function faults(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const told = isUnreadable(error)
-      ? new RequestError(400, 'invalid_body', 'The body is no JSON, or too large.')
+      ? new RequestError(
+          400,
+          'invalid_body',
+          'The body is no JSON, is too large, or is not encoded as its headers say.',
+        )
       : asRequestError(error);
     if (told.status >= 500) log.error({ error: String(error) }, 'the admin API failed');
     answerError(response, told);
   };
 }
 
-/** What Express's reader of bodies throws. */
+/** What Express's reader of bodies throws where the sender is wrong; not all of it has a type. */
 function isUnreadable(error: unknown): boolean {
-  const type = (error as { readonly type?: unknown } | null)?.type;
-  return typeof type === 'string' && (type.startsWith('entity.') || type === 'encoding.unsupported');
+  if (error instanceof RequestError) return false;
+  return (error as { readonly expose?: unknown } | null)?.expose === true;
 }

@@ -57,4 +57,9 @@ describe('a list’s query', () => {
     const refusal = new RequestError(400, 'invalid_query', message);
     expect(() => read(given)).toThrow(refusal);
   });
+
+  it.each(['soon', '9'.repeat(17), '9'.repeat(400)])('takes no time that is none: %s', (since) => {
+    const message = '`since` is a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970.';
+    expect(() => parseQuery({ since })).toThrow(new RequestError(400, 'invalid_query', message));
+  });
 });

@@ -106,7 +106,7 @@ function parseLimit(value: unknown): number {
 function parseTime(name: string, value: unknown): number {
   const text = String(value);
   const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(time))
+  if (!Number.isSafeInteger(time))
     throw invalid(name, 'is a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970');
   return time;
 }

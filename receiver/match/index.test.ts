@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CloudEvent } from '../event/event.ts';
@@ -50,6 +52,12 @@ function linear(items: readonly Indexed[], event: CloudEvent): readonly string[]
     .filter((item) => item.matcher.matches(event))
     .map((item) => item.key)
     .toSorted();
+}
+
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
 }
 
 describe('buildIndex', () => {
@@ -115,6 +123,18 @@ describe('buildIndex', () => {
         expect(index.match(testEvent({ type: `ab${i}` })).map((item) => item.key)).toEqual(['ns/a', 'ns/ab']);
       }
     }
+  });
+
+  it('keeps no long values of events that are gone', () => {
+    const index = buildIndex([{ key: 'ns/a', matcher: matcherOf([{ prefix: { subject: 'a' } }]) }]);
+    const before = heapUsed();
+    for (let i = 0; i < 500; i++) {
+      const subject = Buffer.alloc(200_000, `a${i} `).toString('latin1');
+      expect(index.match(testEvent({ subject }))).toHaveLength(1);
+    }
+    expect(heapUsed() - before).toBeLessThan(50_000_000);
+    // The index is in use still, and with it what it keeps.
+    expect(index.match(testEvent({ subject: 'b' }))).toEqual([]);
   });
 
   it('gives one trigger once, though several of its values fit', () => {

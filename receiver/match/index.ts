@@ -27,6 +27,8 @@ interface Shelf {
 const NONE: readonly number[] = [];
 /** Values that a shelf remembers; then it begins anew. */
 const MAX_KNOWN = 1024;
+/** A longer value is looked up anew each time: its sender chooses how much memory it would keep. */
+const LONGEST_KNOWN = 256;
 
 /**
  * Builds an index. Each item is filed under one anchor, the one that fewest others share; what has none is asked each
@@ -174,6 +176,7 @@ function onShelf(shelf: Shelf, value: string): readonly number[] {
     if (list !== undefined) positions.push(...list);
   }
   positions.sort(ascending);
+  if (value.length > LONGEST_KNOWN) return positions;
   if (shelf.known.size >= MAX_KNOWN) shelf.known.clear();
   shelf.known.set(value, positions);
   return positions;

@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createClusterTokens, type TokenVerdict } from './cluster-tokens.ts';
 
@@ -11,7 +11,7 @@ interface Made {
   readonly kid?: string;
   readonly issuer?: string;
   readonly audience?: string;
-  readonly subject?: string;
+  readonly subject?: unknown;
   readonly until?: number;
 }
 
@@ -21,7 +21,7 @@ async function openIssuer() {
   let kid = 'first';
   let asked = 0;
   let away = false;
-  const tokens = createClusterTokens({
+  const documents = {
     configuration: async () => {
       if (away) throw new Error('connection refused');
       asked += 1;
@@ -29,7 +29,8 @@ async function openIssuer() {
     },
     keys: async () =>
       JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid, alg: 'RS256', use: 'sig' }] }),
-  });
+  };
+  const tokens = createClusterTokens(documents, () => NOW);
   return {
     get asked() {
       return asked;
@@ -42,11 +43,10 @@ async function openIssuer() {
       kid = 'second';
     },
     token: (made: Made = {}) =>
-      new SignJWT({})
+      new SignJWT({ sub: made.subject ?? SUBJECT } as JWTPayload)
         .setProtectedHeader({ alg: 'RS256', kid: made.kid ?? kid })
         .setIssuer(made.issuer ?? ISSUER)
         .setAudience(made.audience ?? AUDIENCE)
-        .setSubject(made.subject ?? SUBJECT)
         .setExpirationTime(Math.floor((made.until ?? NOW + 600_000) / 1000))
         .sign(pair.privateKey),
     judge: (token: string | undefined, subjects?: readonly string[], at = NOW): Promise<TokenVerdict> =>
@@ -90,6 +90,14 @@ describe('a token of the cluster', () => {
     expect(await issuer.judge(token, ['system:serviceaccount:shop:*'])).toMatchObject({ ok: true });
     for (const subject of ['system:serviceaccount:other:*', 'system:serviceaccount:shop:brok', ''])
       expect(await issuer.judge(token, [subject])).toMatchObject({ ok: false, forbidden: true });
+  });
+
+  test('whose subject is no text fits no subject that is listed', async () => {
+    const issuer = await openIssuer();
+    for (const subject of [5, true, ['system:serviceaccount:shop:broker'], {}]) {
+      const verdict = await issuer.judge(await issuer.token({ subject }), ['system:*']);
+      expect(verdict).toMatchObject({ ok: false, forbidden: true });
+    }
   });
 
   test('is judged by kept keys; a key that is new is fetched once', async () => {

@@ -31,14 +31,14 @@ export interface ClusterTokens {
 const ALGORITHMS = ['RS256', 'ES256', 'ES384', 'ES512'];
 
 /** The issuer's name and keys are read when first asked for, kept, and read again as `createJwksSource` has it. */
-export function createClusterTokens(documents: IssuerDocuments): ClusterTokens {
+export function createClusterTokens(documents: IssuerDocuments, clock: () => number): ClusterTokens {
   let issuer = '';
   const jwks = createJwksSource(async () => {
     const { name, jwksUri } = readConfiguration(await documents.configuration());
     const keys = await documents.keys(jwksUri);
     issuer = name;
     return keys;
-  });
+  }, clock);
   const keys = {
     current: (now: number) => jwks.keys(THE_ISSUER, now),
     newer: (now: number) => jwks.newer(THE_ISSUER, now),
@@ -55,12 +55,17 @@ export function createClusterTokens(documents: IssuerDocuments): ClusterTokens {
       const recipe = { issuer, audiences: [audience], algorithms: ALGORITHMS };
       const verdict = await judgeToken(request, recipe, keys, now);
       if (!verdict.ok) return verdict;
-      const { subject } = verdict;
+      const subject = textOrNone(verdict.subject);
       if (subjects !== undefined && !subjects.some((pattern) => fits(pattern, subject)))
         return { ok: false, cause: `subject ${subject} is not in cluster.subjects`, forbidden: true };
       return { ok: true, subject };
     },
   };
+}
+
+/** A claim can be of any type, whatever it is declared as. */
+function textOrNone(claim: unknown): string {
+  return typeof claim === 'string' ? claim : '';
 }
 
 /** There is one, whatever its address. */

@@ -53,9 +53,9 @@ export function parseJwks(text: string): KeySet {
 
 /**
  * A cache over `fetchJwks`: one fetch at a time per address, keys that were fetched once serve on while the issuer is
- * away. It outlives the routing table, so that a changed route fetches nothing.
+ * away. It outlives the routing table, so that a changed route fetches nothing. `clock` tells when a fetch ended.
  */
-export function createJwksSource(fetchJwks: FetchJwks): JwksSource {
+export function createJwksSource(fetchJwks: FetchJwks, clock: () => number): JwksSource {
   const issuers = new Map<string, Issuer>();
 
   function issuerOf(uri: string): Issuer {
@@ -81,7 +81,8 @@ export function createJwksSource(fetchJwks: FetchJwks): JwksSource {
       issuer.fetchedAt = now;
       issuer.failedAt = Number.NEGATIVE_INFINITY;
     } catch (error) {
-      issuer.failedAt = now;
+      // Not when it began: an issuer that never answers has the fetch last as long as the pause after it.
+      issuer.failedAt = clock();
       issuer.failure = error instanceof Error ? error.message : String(error);
     }
   }
@@ -103,8 +104,12 @@ export function createJwksSource(fetchJwks: FetchJwks): JwksSource {
   return {
     async keys(uri, now) {
       const issuer = issuerOf(uri);
-      const stale = now - issuer.fetchedAt >= FRESH_MS;
-      if (stale && now - issuer.failedAt >= FAILED_MS) await fetchInto(issuer, uri, now);
+      const sinceFailed = now - issuer.failedAt;
+      if (now - issuer.fetchedAt >= FRESH_MS && sinceFailed >= FAILED_MS) {
+        const fetching = fetchInto(issuer, uri, now);
+        // Once an issuer was found to be away, nobody waits for it while older keys are there.
+        if (issuer.keys === undefined || sinceFailed >= FRESH_MS) await fetching;
+      }
       if (issuer.keys === undefined) throw unavailable(issuer, FAILED_MS);
       return issuer.keys;
     },

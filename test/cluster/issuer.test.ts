@@ -17,7 +17,7 @@ describeWithServer('the issuer of a cluster', (server) => {
     const { token } = made.body['status'] as { token: string };
 
     const client = createKubeClient(kubeConfigFromText(server.kubeconfig), Date.now);
-    const tokens = createClusterTokens(clusterIssuer(client));
+    const tokens = createClusterTokens(clusterIssuer(client), Date.now);
     const judge = (audience: string) =>
       tokens.judge({ headers: { authorization: `Bearer ${token}` } }, { audience }, Date.now());
     expect(await judge('signalbox')).toEqual({
