@@ -73,7 +73,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   /** Looks at the Lease and writes it where it may be written; whether it is held then. Throws where that is unknown. */
   async function hold(withinMs: number): Promise<boolean> {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, Math.floor(withinMs)))]);
     try {
       // A leader knows its own Lease: one request a renewal.
       if (observed.spec?.holderIdentity !== identity) await read(signal);
