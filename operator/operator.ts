@@ -282,8 +282,10 @@ export function createOperator(options: OperatorOptions): Operator {
       const patience = new AbortController();
       await Promise.race([finished, pause(STOP_MS, patience.signal)]);
       patience.abort();
+      // Before their connections are cut, which they would take for an outage.
+      const watches = [world.stop(), addressables.stop()];
       await client.close();
-      await Promise.all([finished, world.stop(), addressables.stop(), confirmer.stop()]);
+      await Promise.all([finished, ...watches, confirmer.stop()]);
     },
     health: {
       synced: () => started,

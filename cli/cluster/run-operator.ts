@@ -101,6 +101,7 @@ export async function runOperator(settings: OperatorSettings): Promise<{ close()
           identity,
           log,
           now: Date.now,
+          clock: () => performance.now(),
           random: Math.random,
         });
   const standing = () =>

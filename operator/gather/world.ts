@@ -74,12 +74,10 @@ export function createWorld(options: WorldOptions): World {
       (resource) => new Packed(resource),
       (key, before, after) => {
         ready.changed(kind, before?.ready, after?.ready);
-        // A changed status is our own writing.
+        // A changed status is our own writing: neither the resource nor what names it is looked at again for it.
         const same = before?.planned === after?.planned;
         options.resourceChanged(`${kind}/${key}`, same ? after?.version : undefined);
-        if (kind !== 'EventTrigger' && (before === undefined || after === undefined)) {
-          options.thingChanged(`${kind}/${key}`);
-        }
+        if (kind !== 'EventTrigger' && !same) options.thingChanged(`${kind}/${key}`);
       },
     );
   }

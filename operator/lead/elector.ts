@@ -19,8 +19,10 @@ export interface ElectorOptions {
   /** Unique among those who stand: the pod's name. */
   readonly identity: string;
   readonly log: Log;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: what the Lease is written with, and nothing else. */
   readonly now: () => number;
+  /** Milliseconds of a clock that nobody sets: how long a lead holds is taken by it. */
+  readonly clock: () => number;
   readonly random: () => number;
 }
 
@@ -39,18 +41,18 @@ export interface Elector {
 }
 
 export function createElector(options: ElectorOptions): Elector {
-  const { client, namespace, identity, log, now, random } = options;
+  const { client, namespace, identity, log, now, clock, random } = options;
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
   const path = `${collection}/${LEASE_NAME}`;
   const stopping = new AbortController();
   let version: string | undefined;
-  let observed: Observed = { spec: undefined, since: now() };
+  let observed: Observed = { spec: undefined, since: clock() };
   let trouble: string | undefined;
 
   function see(lease: Lease | undefined): void {
     if (lease !== undefined && lease.metadata.resourceVersion === version) return;
     version = lease?.metadata.resourceVersion;
-    observed = { spec: lease?.spec, since: now() };
+    observed = { spec: lease?.spec, since: clock() };
   }
 
   async function read(signal: AbortSignal): Promise<void> {
@@ -71,11 +73,11 @@ export function createElector(options: ElectorOptions): Elector {
 
   /** Looks at the Lease and writes it where it may be written; whether it is held then. Throws where that is unknown. */
   async function hold(withinMs: number): Promise<boolean> {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, Math.floor(withinMs)))]);
     try {
       // A leader knows its own Lease: one request a renewal.
       if (observed.spec?.holderIdentity !== identity) await read(signal);
-      if (!mayHold(observed, identity, now())) return false;
+      if (!mayHold(observed, identity, clock())) return false;
       await write(heldBy(identity, observed.spec, now()), signal);
       return true;
     } catch (error) {
@@ -109,15 +111,15 @@ export function createElector(options: ElectorOptions): Elector {
 
   /** Renews until the Lease is lost or given up. */
   async function keep(): Promise<void> {
-    let renewed = now();
+    let renewed = clock();
     while (!stopping.signal.aborted) {
       await pause(RETRY_MS, stopping.signal);
       if (stopping.signal.aborted) return;
-      const asked = now();
+      const asked = clock();
       const held = await tryToHold(renewed + RENEW_WITHIN_MS - asked);
       if (held === true) renewed = asked;
       else if (held === false && observed.spec?.holderIdentity !== identity) return;
-      else if (now() - renewed >= RENEW_WITHIN_MS) return;
+      else if (clock() - renewed >= RENEW_WITHIN_MS) return;
     }
   }
 

@@ -15,14 +15,14 @@ export interface LeaseSpec {
 /** What the Lease says, and since when it says so here: clocks of different machines are never compared. */
 export interface Observed {
   readonly spec: LeaseSpec | undefined;
-  /** Milliseconds since the epoch, of this process's clock. */
+  /** Milliseconds of this process's own clock, which nobody sets. */
   readonly since: number;
 }
 
 /** How long a leader that says nothing stays one. */
 export const LEASE_SECONDS = 10;
 
-/** Whether the Lease may be written by `me` now: it is free, has run out, or is one's own. */
+/** Whether the Lease may be written by `me` now, by the same clock: it is free, has run out, or is one's own. */
 export function mayHold({ spec, since }: Observed, me: string, now: number): boolean {
   const holder = spec?.holderIdentity ?? '';
   if (holder === '' || holder === me) return true;

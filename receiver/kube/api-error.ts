@@ -3,19 +3,23 @@ export class ApiError extends Error {
   readonly status: number;
   /** The Status object's reason (`NotFound`, `Conflict`, `Expired`, …); '' where it gave none. */
   readonly reason: string;
+  /** How long the API server asks to wait before it is asked again; 0 where it did not say. */
+  readonly retryAfterMs: number;
 
-  constructor(status: number, reason: string, message: string) {
+  constructor(status: number, reason: string, message: string, retryAfterMs: number = 0) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
   }
 
-  /** From an answer's status and body. The message names the request, never its content. */
+  /** From an answer's status, body and `Retry-After` (in seconds). The message names the request, never its content. */
   static from(
     status: number,
     body: string,
     request: { readonly method?: string; readonly path: string },
+    retryAfter: string = '',
   ): ApiError {
     const { reason, message } = readStatus(body);
     const said = message === '' ? '' : `: ${message}`;
@@ -23,6 +27,7 @@ export class ApiError extends Error {
       status,
       reason,
       `${request.method ?? 'GET'} ${request.path} answered ${status}${said}`,
+      /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0,
     );
   }
 }

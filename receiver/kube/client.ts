@@ -92,7 +92,8 @@ export function createKubeClient(
     });
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
     if (answer.statusCode === 401) credentials = undefined;
-    throw ApiError.from(answer.statusCode, await answer.body.text(), one);
+    const retryAfter = String(answer.headers['retry-after'] ?? '');
+    throw ApiError.from(answer.statusCode, await answer.body.text(), one, retryAfter);
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Log } from '../observe/log.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, isStatus } from './api-error.ts';
 import { type Backoff, backoffDelay, pause } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import type { Collection } from './collection.ts';
@@ -47,6 +47,12 @@ const PAGE = 500;
 /** The API server ends a watch after so long, and it goes on where it ended. */
 const WATCH_SECONDS = 290;
 const RETRY: Backoff = { firstMs: 200, mostMs: 5000 };
+/** A watch that ends within so long and said nothing was not taken up at all: the API server is shutting down, say. */
+const AT_ONCE_MS = 1000;
+/** The longest wait that the API server may ask for. */
+const MOST_ASKED_MS = 30_000;
+/** Answers that tell of the API server, or of what it allows, and nothing of the point to go on from. */
+const POINT_HOLDS = [401, 403, 429, 502, 503] as const;
 const PARTIAL = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
 
 interface List<Object> {
@@ -67,8 +73,8 @@ interface Held<Kept> {
 
 /**
  * Lists a collection in pages, then watches it from there on with bookmarks. A watch that ends goes on from where it
- * was; where the API server no longer knows that point (410) all is listed again; every error is followed by a jittered,
- * growing pause, without end.
+ * was; where the API server no longer knows that point (410) all is listed again; every error, and every watch that ends
+ * at once, is followed by a jittered, growing pause, without end.
  */
 export function createWatch<Object extends Watchable, Kept>(
   options: WatchOptions<Object, Kept>,
@@ -83,6 +89,8 @@ export function createWatch<Object extends Watchable, Kept>(
   let running: Promise<void> = Promise.resolve();
   /** Where the next watch goes on; undefined: list first. It survives an error, so that an outage costs no new list. */
   let position: string | undefined;
+  /** In a row. A list that succeeds does not end it: where watching is refused, listing may work each time. */
+  let failures = 0;
 
   function put(object: Object): void {
     const key = keyOf(object);
@@ -146,15 +154,21 @@ export function createWatch<Object extends Watchable, Kept>(
       signal: stopping.signal,
       ...accept,
     });
+    const opened = now();
+    let silent = true;
+    trouble = undefined;
     try {
       for await (const line of readLines(body)) {
         lastHeard = now();
-        trouble = undefined;
         position = take(JSON.parse(line) as WatchEvent<Object>) ?? position;
+        silent = false;
+        failures = 0;
       }
     } finally {
       body.destroy();
     }
+    if (silent && now() - opened < AT_ONCE_MS) throw new Error('the API server ended the watch at once');
+    failures = 0;
   }
 
   function take({ type, object }: WatchEvent<Object>): string | undefined {
@@ -166,20 +180,19 @@ export function createWatch<Object extends Watchable, Kept>(
   }
 
   async function run(): Promise<void> {
-    let failures = 0;
     while (!stopping.signal.aborted) {
       try {
         position ??= await list();
         await follow(position);
-        failures = 0;
       } catch (error) {
         if (stopping.signal.aborted) return;
-        // The API server does not take it from here (410), or not now: listing anew is always right.
-        if (error instanceof ApiError) position = undefined;
-        failures = now() - lastHeard < RETRY.mostMs ? 1 : failures + 1;
+        // The API server does not take it from here (410, or it was set back): listing anew is always right.
+        if (error instanceof ApiError && !isStatus(error, ...POINT_HOLDS)) position = undefined;
+        failures += 1;
         trouble = (error as Error).message;
         log.warn({ error: trouble, path: collection.path }, 'watch failed, trying again');
-        await pause(backoffDelay(RETRY, failures, options.random), stopping.signal);
+        const asked = error instanceof ApiError ? Math.min(error.retryAfterMs, MOST_ASKED_MS) : 0;
+        await pause(asked + backoffDelay(RETRY, failures, options.random), stopping.signal);
       }
     }
   }

@@ -20,7 +20,8 @@ export interface Follower {
   restore(): Promise<boolean>;
   /**
    * The index Secret reads like this now. Fetches the shards whose digest changed and applies the table when every
-   * digest fits; answers false where one does not (the operator is in the middle of its writes, the next index tells).
+   * digest fits; answers false where one does not (the operator is in the middle of its writes: the same index may fit
+   * later). One of another version never will.
    */
   follow(index: Uint8Array): Promise<boolean>;
 }
@@ -71,7 +72,7 @@ export function createFollower({ read, file, apply, log }: FollowerParts): Follo
           { version: index.version, secret: INDEX_SECRET_NAME },
           'the routing table is of another version: update the receiver; the last good table stays in force',
         );
-        return false;
+        return true;
       }
       if (index.revision === revision) return true;
       // What could not be kept on disk is fetched again, so that the next save is whole.

@@ -1,4 +1,5 @@
 import { isStatus } from '../kube/api-error.ts';
+import { type Backoff, backoffDelay } from '../kube/backoff.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { corePath } from '../kube/collection.ts';
 import { createWatch, type Watchable } from '../kube/watch.ts';
@@ -32,8 +33,8 @@ interface Secret extends Watchable {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** While a shard does not fit its index, the operator is writing: look again after so many milliseconds. */
-const LOOK_AGAIN_MS = 250;
+/** While a shard does not fit its index, the operator is writing: look again soon, and seldom where it stays so. */
+const LOOK_AGAIN: Backoff = { firstMs: 250, mostMs: 10_000 };
 
 /** Makes a source: one watch, on the index alone; a shard is read when its digest changes. */
 export function createKubeSource(parts: KubeSourceParts): KubeSource {
@@ -43,6 +44,8 @@ export function createKubeSource(parts: KubeSourceParts): KubeSource {
   let busy = false;
   let stopped = false;
   let again: NodeJS.Timeout | undefined;
+  /** Looks at the same index in a row that found no whole table. */
+  let misses = 0;
 
   async function read(name: string): Promise<Uint8Array | undefined> {
     try {
@@ -64,13 +67,14 @@ export function createKubeSource(parts: KubeSourceParts): KubeSource {
         log.warn({ error: String(error) }, 'the routing table could not be read, trying again');
         return false;
       });
-      if (!whole && latest === undefined) lookAgain(index);
+      if (!whole && latest === undefined && !stopped) lookAgain(index);
     }
   }
 
   function lookAgain(index: Uint8Array): void {
     clearTimeout(again);
-    again = setTimeout(() => take(latest ?? index), LOOK_AGAIN_MS);
+    misses += 1;
+    again = setTimeout(() => take(latest ?? index), backoffDelay(LOOK_AGAIN, misses, parts.random));
   }
 
   function take(index: Uint8Array | undefined): void {
@@ -86,7 +90,11 @@ export function createKubeSource(parts: KubeSourceParts): KubeSource {
     client,
     collection: { path: corePath('secrets', namespace), fieldSelector: `metadata.name=${INDEX_SECRET_NAME}` },
     keep: tableOf,
-    changed: (_key, _before, after) => take(after),
+    changed: (_key, _before, after) => {
+      clearTimeout(again);
+      misses = 0;
+      take(after);
+    },
     log,
     now: parts.now,
     random: parts.random,

@@ -16,6 +16,7 @@ function stand(server: Connection, namespace: string, identity: string) {
     identity,
     log: SILENT,
     now: Date.now,
+    clock: () => performance.now(),
     random: Math.random,
   });
   const leads = Promise.withResolvers<void>();

@@ -50,8 +50,14 @@ export interface Stage {
   readonly namespace: string;
   readonly receiver: FakeReceiver;
   operator: Operator;
-  /** Starts another operator in the place of the one that was stopped; `looked` is told of each key it has handled. */
-  startOperator(told?: { looked(key: string): void }): Promise<Operator>;
+  /**
+   * Starts another operator in the place of the one that was stopped; `looked` is told of each key it has handled,
+   * `warned` of each warning.
+   */
+  startOperator(told?: {
+    looked?: (key: string) => void;
+    warned?: (message: string) => void;
+  }): Promise<Operator>;
   /** Creates or replaces a Secret. */
   secret(name: string, data: Readonly<Record<string, string>>): Promise<void>;
   /** Applies a resource. Throws what the API server says against it. */
@@ -190,8 +196,8 @@ export async function setStage(server: Connection): Promise<Stage> {
         makeToken: () => 'made-by-the-operator',
         canGenerate: true,
         randomBytes,
-        ...(told && { metrics: { queue: { waited() {}, worked: told.looked }, answered() {} } }),
-        log: SILENT,
+        ...(told?.looked && { metrics: { queue: { waited() {}, worked: told.looked }, answered() {} } }),
+        log: { ...SILENT, warn: (_: object, message: string) => told?.warned?.(message) },
         now: Date.now,
         random: Math.random,
       });
