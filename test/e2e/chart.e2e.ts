@@ -157,6 +157,12 @@ test('receivers share out their absence, and what they may reach includes the da
   });
   const closed = await render('--set', `${POSTGRES},networkPolicy.receiverTo[0].ipBlock.cidr=10.0.0.0/8`);
   expect(JSON.stringify(closed)).toContain('"ports":[{"port":5432}]');
+  // A move begins with the embedded journal: the copy, and the Job before the upgrade's own policy is there.
+  const moving = [
+    'journal.postgres.url=postgres://u@db/d',
+    'networkPolicy.receiverTo[0].ipBlock.cidr=10.0.0.0/8',
+  ];
+  expect(JSON.stringify(await render('--set', moving.join()))).toContain('"ports":[{"port":5432}]');
   expect(kinds(await render())).not.toContain('HorizontalPodAutoscaler');
 });
 
