@@ -11,13 +11,22 @@ const POSTGRES = 'journal.engine=postgres,journal.postgres.url=postgres://u@db.e
 
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec?: { readonly template?: { readonly spec: PodSpec } };
 }
 
 interface PodSpec {
   readonly securityContext: object;
-  readonly containers: readonly { readonly securityContext: object; readonly resources: object }[];
+  readonly containers: readonly {
+    readonly args?: readonly string[];
+    readonly securityContext: object;
+    readonly resources: object;
+  }[];
 }
 
 async function render(...args: readonly string[]): Promise<readonly Rendered[]> {
@@ -164,6 +173,42 @@ test('receivers share out their absence, and what they may reach includes the da
   ];
   expect(JSON.stringify(await render('--set', moving.join()))).toContain('"ports":[{"port":5432}]');
   expect(kinds(await render())).not.toContain('HorizontalPodAutoscaler');
+});
+
+test.each([
+  ['ingress', 'ingress.hosts={*.example.com,hooks.example.com}', 'http://hooks.example.com'],
+  ['ingress', 'ingress.hosts={*.example.com}', undefined],
+  [
+    'httpRoute',
+    'httpRoute.parentRefs[0].name=gw,httpRoute.hostnames={*.example.com,hooks.example.com}',
+    'https://hooks.example.com',
+  ],
+  ['httpRoute', 'httpRoute.parentRefs[0].name=gw,httpRoute.hostnames={*.example.com}', undefined],
+])('a wildcard is a host of %s, and no address for senders: %s', async (way, set, url) => {
+  const rendered = await render('--set', `${way}.enabled=true,${set}`);
+  expect(JSON.stringify(rendered)).toContain('"*.example.com"');
+  const operator = rendered.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'signalbox-operator',
+  );
+  const args = operator?.spec?.template?.spec.containers[0]?.args ?? [];
+  expect(args.filter((arg) => arg.startsWith('--public-url'))).toEqual(
+    url === undefined ? [] : [`--public-url=${url}`],
+  );
+});
+
+test('names of digits alone stay names', async () => {
+  const text = await command('helm', [
+    'template',
+    '2024',
+    CHART,
+    '--namespace=2025',
+    '--kube-version=1.35.0',
+  ]);
+  const made = loadAll(text) as readonly Rendered[];
+  expect(new Set(made.map(({ metadata }) => metadata.namespace))).toEqual(new Set([undefined, '2025']));
+  expect(new Set(made.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance']))).toEqual(
+    new Set(['2024']),
+  );
 });
 
 test('in one namespace nothing of the cluster is made', async () => {
