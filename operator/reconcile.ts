@@ -177,6 +177,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     untell(key);
     dependents.set(key, []);
     statusWriter.forget(key);
+    sources.keyUses.forget(key);
   }
 
   return {
