@@ -246,6 +246,7 @@ test.each([
   ['journal.engine=mysql', /'sqlite', 'postgres'/],
   ['journal.engine=postgres', /journal\.postgres\.url: journal\.engine postgres needs its database/],
   [POSTGRES.replace('u@', 'u:pass@'), /journal\.postgres\.url: it has a password/],
+  [`${POSTGRES}?sslmode=disable&password=x`, /journal\.postgres\.url: it has a password/],
   [`${POSTGRES}?pool=2,journal.postgres.pool=3`, /journal\.postgres\.pool: the URL has a pool already/],
   [`${POSTGRES}?sslrootcert=/x,journal.postgres.caSecret.name=x`, /caSecret: the URL names an sslrootcert/],
   [`${POSTGRES},receiver.persistence.size=5Gi`, /receiver\.persistence\.size: .* has no volume/],
@@ -256,8 +257,25 @@ test.each([
   ['operator.logLevel=loud', /logLevel/],
   ['publicUrl=hooks.example.com', /publicUrl/],
   ['egress.allow={everything}', /egress/],
+  ['egress.deny={10.0.0.0/33}', /egress/],
+  ['egress.deny={fd00::/129}', /egress/],
+  ['nameOverride=Foo_Bar', /nameOverride/],
+  ['fullnameOverride=2nd', /fullnameOverride/],
+  ['operator.podDisruptionBudget.minAvailable=lots', /minAvailable/],
+  ['receiver.podDisruptionBudget.maxUnavailable=101%', /maxUnavailable/],
+  ['service.public.nodePort=30080', /service\.public\.nodePort: a Service of type ClusterIP has none/],
+  ['service.public.type=NodePort,service.public.nodePort=70000', /nodePort/],
 ])('a wrong value is named: %s', async (set, says) => {
   await expect(render('--set', set)).rejects.toThrow(says);
+});
+
+test.each([
+  'nameOverride=box,fullnameOverride=signal-box-2',
+  'egress.allow={10.0.0.0/8,0.0.0.0/0,192.0.2.1/32,fd00::/8,::ffff:192.0.2.0/120,::/0}',
+  'operator.replicas=2,operator.podDisruptionBudget.minAvailable=50%',
+  'service.public.type=LoadBalancer,service.public.nodePort=30080',
+])('a right value is taken: %s', async (set) => {
+  expect(await render('--set', set)).not.toEqual([]);
 });
 
 test('what the pod may do more is a choice: creating Secrets', async () => {
