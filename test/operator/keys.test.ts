@@ -19,16 +19,16 @@ describeWithServer('the keys of a WebhookSecret', (server) => {
     const { key = '' } = made['data'] as { key?: string };
     expect(Buffer.from(Buffer.from(key, 'base64').toString(), 'base64url')).toHaveLength(32);
     const owned = await stage.until('WebhookSecret', 'hooks', () => true);
-    expect(made['metadata']).toMatchObject({
-      ownerReferences: [
-        {
-          apiVersion: 'signalbox.dev/v1alpha1',
-          kind: 'WebhookSecret',
-          name: 'hooks',
-          uid: owned.metadata.uid,
-        },
-      ],
-    });
+    // Exactly: blockOwnerDeletion would need a right that the operator does not have.
+    expect((made['metadata'] as { ownerReferences: object[] }).ownerReferences).toEqual([
+      {
+        apiVersion: 'signalbox.dev/v1alpha1',
+        kind: 'WebhookSecret',
+        name: 'hooks',
+        uid: owned.metadata.uid,
+        controller: true,
+      },
+    ]);
     const entries = await stage.table((all) => endpoint(all, 'hooks')?.keys.length === 2);
     expect(endpoint(entries, 'hooks')?.keys).toEqual([
       { name: 'old', secret: Buffer.from('s3cr3t').toString('base64') },

@@ -127,10 +127,4 @@ signalbox-routing-index
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
-{{- if .Values.operator.generateSecrets }}
-# A made Secret has an ownerReference that may hold its owner back.
-- apiGroups: [signalbox.dev]
-  resources: [webhooksecrets/finalizers]
-  verbs: [update]
-{{- end }}
 {{- end -}}
