@@ -178,6 +178,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     dependents.set(key, []);
     publisher.forget(key);
     statusWriter.forget(key);
+    sources.keyUses.forget(key);
   }
 
   return {

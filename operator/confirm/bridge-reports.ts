@@ -26,27 +26,31 @@ export interface BridgeReportsOptions {
   readonly everyMs: number;
 }
 
-/** Asks every receiver; one that does not answer tells nothing until it does. */
+/** Asks every receiver; where one does not answer, what it told last goes on counting for as long as it is ready. */
 export function createBridgeReports(options: BridgeReportsOptions): BridgeReports {
   const { ask, token, wanted, changed, everyMs } = options;
   const stopping = new AbortController();
   let endpoints: readonly ReceiverEndpoint[] = [];
   let told: ReadonlyMap<string, readonly BridgeReport[]> = new Map();
+  /** By the URL of a receiver, its last answer. */
+  const last = new Map<string, readonly BridgeReport[]>();
   let timer: NodeJS.Timeout | undefined;
   let asking = false;
 
   async function answers(): Promise<readonly BridgeReport[]> {
-    const all = await Promise.all(
+    await Promise.all(
       endpoints.map(async ({ url }) => {
         try {
-          return await ask({ url, token: await token(false), signal: stopping.signal });
+          last.set(url, await ask({ url, token: await token(false), signal: stopping.signal }));
         } catch {
           // Whether it is well is the confirmer's to tell.
-          return [];
         }
       }),
     );
-    return all.flat();
+    // Those that left meanwhile are no receivers any more.
+    const ready = new Set(endpoints.map(({ url }) => url));
+    for (const url of last.keys()) if (!ready.has(url)) last.delete(url);
+    return [...last.values()].flat();
   }
 
   async function round(): Promise<void> {

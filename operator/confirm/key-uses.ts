@@ -19,6 +19,8 @@ export interface KeyUses {
   receivers(endpoints: readonly ReceiverEndpoint[]): void;
   /** By the key's name, in milliseconds since the epoch. */
   of(entrance: string): ReadonlyMap<string, number>;
+  /** The WebhookSecret is gone. */
+  forget(entrance: string): void;
   start(): void;
   stop(): void;
 }
@@ -76,6 +78,10 @@ export function createKeyUses({ ask, token, changed, everyMs }: KeyUsesOptions):
       endpoints = now;
     },
     of: (entrance) => used.get(entrance) ?? new Map<string, number>(),
+    forget(entrance) {
+      used.delete(entrance);
+      waiting.delete(entrance);
+    },
     start() {
       timers = [
         setInterval(() => void round(), everyMs),

@@ -46,7 +46,7 @@ export interface Sources {
   readonly world: World;
   readonly secrets: SecretReader;
   readonly addressables: Addressables;
-  readonly keyUses: Pick<KeyUses, 'of'>;
+  readonly keyUses: Pick<KeyUses, 'of' | 'forget'>;
   readonly bridgeReports: Pick<BridgeReports, 'of'>;
   readonly settings: Settings;
   /** Milliseconds since the epoch. */

@@ -20,6 +20,7 @@ export function createMakeSecrets(client: KubeClient, random: (bytes: number) =>
         name,
         namespace,
         labels: { 'app.kubernetes.io/part-of': 'signalbox' },
+        // Without blockOwnerDeletion, which would take the right to update the owner's finalizers.
         ownerReferences: [
           { apiVersion: API_VERSION, kind: owner.kind, name: ownerName, uid, controller: true },
         ],

@@ -17,19 +17,28 @@ export interface BridgeReport {
   };
 }
 
-/** `Ready`, which a bridge is only while some receiver reads from its backend. */
+/**
+ * `Ready`, which a bridge is not while its backend does not answer. `before` is what its status says: while receivers tell
+ * neither that they read nor that they cannot (this operator has just started, a receiver connects), a backend that did not
+ * answer is not said to do so.
+ */
 export function readyByReports(
   ready: PlannedCondition,
   suspended: boolean,
   reports: readonly BridgeReport[],
+  before: Pick<PlannedCondition, 'reason' | 'message'> | undefined,
 ): PlannedCondition {
   if (ready.status !== 'True') return ready;
+  const unreachable = (message: string): PlannedCondition => ({
+    type: 'Ready',
+    status: 'False',
+    reason: 'BackendUnreachable',
+    message,
+  });
   const reads = reports.some(({ state }) => state === 'Reading');
   const down = reads ? undefined : reports.find(({ state }) => state === 'Down');
-  if (down !== undefined) {
-    const message = `spec.source: ${down.trouble ?? 'the backend does not answer'}`;
-    return { type: 'Ready', status: 'False', reason: 'BackendUnreachable', message };
-  }
+  if (down !== undefined) return unreachable(`spec.source: ${down.trouble ?? 'the backend does not answer'}`);
+  if (!reads && before?.reason === 'BackendUnreachable') return unreachable(before.message);
   if (suspended)
     return { ...ready, reason: 'Suspended', message: 'spec.suspend: events are held until it is false' };
   return ready;

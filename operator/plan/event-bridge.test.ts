@@ -169,4 +169,15 @@ describe('what the receivers tell', () => {
     expect(planSpec({}, { reports: [reading, down] }).ready.status).toBe('True');
     expect(planSpec({ suspend: true }, { reports: [reading] }).ready.reason).toBe('Suspended');
   });
+
+  it('leaves a backend away until a receiver reads from it', () => {
+    const { ready } = planSpec({}, { reports: [down] });
+    const conditions = [{ ...ready, observedGeneration: 1, lastTransitionTime: '2027-01-31T00:00:00Z' }];
+    const resource = { ...eventBridge({}), status: { conditions } };
+    const connecting: BridgeReport = { bridge: 'shop/results', state: 'Connecting' };
+    expect(planSpec({}, { resource }).ready).toEqual(ready);
+    expect(planSpec({}, { resource, reports: [connecting] }).ready).toEqual(ready);
+    expect(planSpec({}, { resource, reports: [reading] }).ready.status).toBe('True');
+    expect(planSpec({}, { reports: [connecting] }).ready.status).toBe('True');
+  });
 });

@@ -64,7 +64,7 @@ export function planEventBridge(input: EventBridgeInput): Outcome {
   const reports = runs ? input.reports : [];
   return {
     entry,
-    ready: readyByReports(settled.ready, entry?.suspend === true, reports),
+    ready: readyByReports(settled.ready, entry?.suspend === true, reports, toldReady(input.resource)),
     conditions: runs ? bridgeConditions(reports) : [],
     findings,
     status: withoutUndefined({
@@ -74,6 +74,10 @@ export function planEventBridge(input: EventBridgeInput): Outcome {
       sinkUri: entry?.sink?.destination.unresolved === undefined ? entry?.sink?.destination.url : undefined,
     }),
   };
+}
+
+function toldReady({ status }: EventBridge) {
+  return status?.conditions?.find(({ type }) => type === 'Ready');
 }
 
 /** The spec as a candidate for the table, with all that is wrong with it or missing around it. */

@@ -29,6 +29,20 @@ describe('the status of keys', () => {
     ]);
   });
 
+  it('has no use from before the resource was made', () => {
+    const { metadata, ...rest } = resource();
+    const later = { ...rest, metadata: { ...metadata, creationTimestamp: '2027-01-31T12:00:01Z' } };
+    const told = new Map([
+      ['old', AT + 999],
+      ['new', AT + 1000],
+    ]);
+    expect(keyStatus(later, told)).toEqual([
+      { name: 'old' },
+      { name: 'new', lastUsed: '2027-01-31T12:00:01Z' },
+      { name: 'next' },
+    ]);
+  });
+
   it('says when a key may go: unused for a day before the last use of another', () => {
     const told = (old: number | undefined, now: number | undefined) =>
       oldKeysUnused(

@@ -5,14 +5,19 @@ type KeyStatus = NonNullable<PlannedStatus['keys']>[number];
 
 const DAY_MS = 86_400_000;
 
-/** The keys of the spec, each with its last use: what the receivers tell, or what the status knows from before. */
+/**
+ * The keys of the spec, each with its last use: what the receivers tell, or what the status knows from before. A use from
+ * before the resource was made is another's, which had its name.
+ */
 export function keyStatus(
   resource: WebhookSecret,
   lastUsed: ReadonlyMap<string, number>,
 ): readonly KeyStatus[] {
   const before = new Map((resource.status?.keys ?? []).map((key) => [key.name, key.lastUsed]));
+  const made = Date.parse(resource.metadata.creationTimestamp ?? '') || 0;
   return (resource.spec.secrets ?? []).map(({ name }) => {
-    const known = Math.max(lastUsed.get(name) ?? 0, Date.parse(before.get(name) ?? '') || 0);
+    const told = lastUsed.get(name) ?? 0;
+    const known = Math.max(told < made ? 0 : told, Date.parse(before.get(name) ?? '') || 0);
     return known === 0 ? { name } : { name, lastUsed: inSeconds(known) };
   });
 }

@@ -11,13 +11,22 @@ const POSTGRES = 'journal.engine=postgres,journal.postgres.url=postgres://u@db.e
 
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec?: { readonly template?: { readonly spec: PodSpec } };
 }
 
 interface PodSpec {
   readonly securityContext: object;
-  readonly containers: readonly { readonly securityContext: object; readonly resources: object }[];
+  readonly containers: readonly {
+    readonly args?: readonly string[];
+    readonly securityContext: object;
+    readonly resources: object;
+  }[];
 }
 
 async function render(...args: readonly string[]): Promise<readonly Rendered[]> {
@@ -157,7 +166,49 @@ test('receivers share out their absence, and what they may reach includes the da
   });
   const closed = await render('--set', `${POSTGRES},networkPolicy.receiverTo[0].ipBlock.cidr=10.0.0.0/8`);
   expect(JSON.stringify(closed)).toContain('"ports":[{"port":5432}]');
+  // A move begins with the embedded journal: the copy, and the Job before the upgrade's own policy is there.
+  const moving = [
+    'journal.postgres.url=postgres://u@db/d',
+    'networkPolicy.receiverTo[0].ipBlock.cidr=10.0.0.0/8',
+  ];
+  expect(JSON.stringify(await render('--set', moving.join()))).toContain('"ports":[{"port":5432}]');
   expect(kinds(await render())).not.toContain('HorizontalPodAutoscaler');
+});
+
+test.each([
+  ['ingress', 'ingress.hosts={*.example.com,hooks.example.com}', 'http://hooks.example.com'],
+  ['ingress', 'ingress.hosts={*.example.com}', undefined],
+  [
+    'httpRoute',
+    'httpRoute.parentRefs[0].name=gw,httpRoute.hostnames={*.example.com,hooks.example.com}',
+    'https://hooks.example.com',
+  ],
+  ['httpRoute', 'httpRoute.parentRefs[0].name=gw,httpRoute.hostnames={*.example.com}', undefined],
+])('a wildcard is a host of %s, and no address for senders: %s', async (way, set, url) => {
+  const rendered = await render('--set', `${way}.enabled=true,${set}`);
+  expect(JSON.stringify(rendered)).toContain('"*.example.com"');
+  const operator = rendered.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'signalbox-operator',
+  );
+  const args = operator?.spec?.template?.spec.containers[0]?.args ?? [];
+  expect(args.filter((arg) => arg.startsWith('--public-url'))).toEqual(
+    url === undefined ? [] : [`--public-url=${url}`],
+  );
+});
+
+test('names of digits alone stay names', async () => {
+  const text = await command('helm', [
+    'template',
+    '2024',
+    CHART,
+    '--namespace=2025',
+    '--kube-version=1.35.0',
+  ]);
+  const made = loadAll(text) as readonly Rendered[];
+  expect(new Set(made.map(({ metadata }) => metadata.namespace))).toEqual(new Set([undefined, '2025']));
+  expect(new Set(made.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance']))).toEqual(
+    new Set(['2024']),
+  );
 });
 
 test('in one namespace nothing of the cluster is made', async () => {
@@ -195,6 +246,7 @@ test.each([
   ['journal.engine=mysql', /'sqlite', 'postgres'/],
   ['journal.engine=postgres', /journal\.postgres\.url: journal\.engine postgres needs its database/],
   [POSTGRES.replace('u@', 'u:pass@'), /journal\.postgres\.url: it has a password/],
+  [`${POSTGRES}?sslmode=disable&password=x`, /journal\.postgres\.url: it has a password/],
   [`${POSTGRES}?pool=2,journal.postgres.pool=3`, /journal\.postgres\.pool: the URL has a pool already/],
   [`${POSTGRES}?sslrootcert=/x,journal.postgres.caSecret.name=x`, /caSecret: the URL names an sslrootcert/],
   [`${POSTGRES},receiver.persistence.size=5Gi`, /receiver\.persistence\.size: .* has no volume/],
@@ -205,8 +257,25 @@ test.each([
   ['operator.logLevel=loud', /logLevel/],
   ['publicUrl=hooks.example.com', /publicUrl/],
   ['egress.allow={everything}', /egress/],
+  ['egress.deny={10.0.0.0/33}', /egress/],
+  ['egress.deny={fd00::/129}', /egress/],
+  ['nameOverride=Foo_Bar', /nameOverride/],
+  ['fullnameOverride=2nd', /fullnameOverride/],
+  ['operator.podDisruptionBudget.minAvailable=lots', /minAvailable/],
+  ['receiver.podDisruptionBudget.maxUnavailable=101%', /maxUnavailable/],
+  ['service.public.nodePort=30080', /service\.public\.nodePort: a Service of type ClusterIP has none/],
+  ['service.public.type=NodePort,service.public.nodePort=70000', /nodePort/],
 ])('a wrong value is named: %s', async (set, says) => {
   await expect(render('--set', set)).rejects.toThrow(says);
+});
+
+test.each([
+  'nameOverride=box,fullnameOverride=signal-box-2',
+  'egress.allow={10.0.0.0/8,0.0.0.0/0,192.0.2.1/32,fd00::/8,::ffff:192.0.2.0/120,::/0}',
+  'operator.replicas=2,operator.podDisruptionBudget.minAvailable=50%',
+  'service.public.type=LoadBalancer,service.public.nodePort=30080',
+])('a right value is taken: %s', async (set) => {
+  expect(await render('--set', set)).not.toEqual([]);
 });
 
 test('what the pod may do more is a choice: creating Secrets', async () => {
@@ -217,5 +286,7 @@ test('what the pod may do more is a choice: creating Secrets', async () => {
         .flatMap((rule) => rule.verbs),
     );
   expect(await verbs()).not.toContain('create');
-  expect(await verbs('--set', 'operator.generateSecrets=true')).toContain('create');
+  const more = ['--set', 'operator.generateSecrets=true'];
+  expect(await verbs(...more)).toContain('create');
+  expect(JSON.stringify(await render(...more))).not.toContain('/finalizers');
 });

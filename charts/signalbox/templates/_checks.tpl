@@ -6,6 +6,9 @@
 {{- if lt (int $receiver.terminationGracePeriodSeconds) (add $receiver.preStopSeconds 20 | int) -}}
 {{- fail "receiver.terminationGracePeriodSeconds: draining takes up to 20 s after receiver.preStopSeconds; give it at least their sum" -}}
 {{- end -}}
+{{- if and .Values.service.public.nodePort (eq .Values.service.public.type "ClusterIP") -}}
+{{- fail "service.public.nodePort: a Service of type ClusterIP has none; set service.public.type to NodePort, or leave it out" -}}
+{{- end -}}
 {{- if eq $journal.engine "postgres" -}}
 {{- include "signalbox.postgresChecks" . -}}
 {{- else -}}
@@ -27,7 +30,8 @@
 {{- if not $postgres.url -}}
 {{- fail "journal.postgres.url: journal.engine postgres needs its database; name it as postgres://user@host:5432/database" -}}
 {{- end -}}
-{{- if contains ":" (urlParse $postgres.url).userinfo -}}
+{{- $parts := urlParse $postgres.url -}}
+{{- if or (contains ":" $parts.userinfo) (regexMatch "(^|&)password=" $parts.query) -}}
 {{- fail "journal.postgres.url: it has a password, which everyone who may read pods would see; put it into a Secret and name that in journal.postgres.passwordSecret" -}}
 {{- end -}}
 {{- if and $postgres.caSecret.name (contains "sslrootcert=" $postgres.url) -}}

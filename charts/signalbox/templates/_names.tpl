@@ -25,8 +25,8 @@
 
 {{- define "signalbox.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/name: {{ include "signalbox.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "signalbox.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: signalbox
@@ -34,8 +34,8 @@ app.kubernetes.io/part-of: signalbox
 
 {{/* Called with a dict of root and component. */}}
 {{- define "signalbox.selector" -}}
-app.kubernetes.io/name: {{ include "signalbox.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "signalbox.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
@@ -48,12 +48,24 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{- define "signalbox.publicUrl" -}}
+{{- $ingress := include "signalbox.oneHost" (ternary .Values.ingress.hosts list .Values.ingress.enabled) -}}
+{{- $route := include "signalbox.oneHost" (ternary .Values.httpRoute.hostnames list .Values.httpRoute.enabled) -}}
 {{- if .Values.publicUrl -}}
 {{- .Values.publicUrl -}}
-{{- else if and .Values.ingress.enabled .Values.ingress.hosts -}}
-{{- printf "%s://%s" (ternary "https" "http" (gt (len .Values.ingress.tls) 0)) (first .Values.ingress.hosts) -}}
-{{- else if and .Values.httpRoute.enabled .Values.httpRoute.hostnames -}}
-{{- printf "https://%s" (first .Values.httpRoute.hostnames) -}}
+{{- else if $ingress -}}
+{{- printf "%s://%s" (ternary "https" "http" (gt (len .Values.ingress.tls) 0)) $ingress -}}
+{{- else if $route -}}
+{{- printf "https://%s" $route -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The first of a list of hosts that senders can call: a wildcard is none. */}}
+{{- define "signalbox.oneHost" -}}
+{{- range . -}}
+{{- if not (hasPrefix "*" .) -}}
+{{- . -}}
+{{- break -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -115,10 +127,4 @@ signalbox-routing-index
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
-{{- if .Values.operator.generateSecrets }}
-# A made Secret has an ownerReference that may hold its owner back.
-- apiGroups: [signalbox.dev]
-  resources: [webhooksecrets/finalizers]
-  verbs: [update]
-{{- end }}
 {{- end -}}
