@@ -6,8 +6,17 @@ import type { Log } from '../log.ts';
 import type { Address } from '../plan/destination.ts';
 import type { ObjectReference } from '../plan/resources.ts';
 
-/** How long the first look at a kind may take before the ref counts as not found for now. */
+/**
+ * How long the first look at a kind may take before refs to it count as not found for now. Once for all of them: a kind that
+ * may not be listed must not hold up what else there is to plan.
+ */
 const PATIENCE_MS = 5000;
+
+interface Kind {
+  readonly watch: Watch<string | undefined>;
+  /** All of the kind are known, or that took too long. */
+  readonly looked: Promise<unknown>;
+}
 
 interface AddressableObject extends Watchable {
   readonly status?: {
@@ -45,10 +54,10 @@ export interface AddressablesOptions {
 
 export function createAddressables(options: AddressablesOptions): Addressables {
   const { client } = options;
-  const watches = new Map<string, Promise<Watch<string | undefined> | undefined>>();
+  const kinds = new Map<string, Promise<Kind | undefined>>();
   const stopping = new AbortController();
 
-  async function open({ apiVersion, kind }: ObjectReference): Promise<Watch<string | undefined> | undefined> {
+  async function open({ apiVersion, kind }: ObjectReference): Promise<Kind | undefined> {
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const { resources } = await client.json<ResourceList>({ path: root, signal: stopping.signal });
     const found = resources.find((one) => one.kind === kind && one.namespaced && !one.name.includes('/'));
@@ -65,28 +74,29 @@ export function createAddressables(options: AddressablesOptions): Addressables {
       random: options.random,
     });
     watch.start();
-    return watch;
+    return { watch, looked: Promise.race([watch.synced, pause(PATIENCE_MS, stopping.signal)]) };
   }
 
   /** A kind that is unknown or cannot be read is looked for again the next time. */
-  async function watchOf(ref: ObjectReference): Promise<Watch<string | undefined> | undefined> {
+  async function kindOf(ref: ObjectReference): Promise<Kind | undefined> {
     const key = `${ref.apiVersion}/${ref.kind}`;
-    const opening = watches.get(key) ?? open(ref).catch(() => undefined);
-    watches.set(key, opening);
-    const watch = await opening;
-    if (watch === undefined) watches.delete(key);
-    return watch;
+    const opening = kinds.get(key) ?? open(ref).catch(() => undefined);
+    kinds.set(key, opening);
+    const kind = await opening;
+    if (kind === undefined) kinds.delete(key);
+    return kind;
   }
 
   return {
     async addressOf(namespace, ref) {
       const what = `${ref.kind} "${ref.name}"`;
-      const watch = await watchOf(ref);
-      if (watch === undefined)
+      const kind = await kindOf(ref);
+      if (kind === undefined)
         return notFound(
           `kind ${ref.kind} of ${ref.apiVersion} is not known to the cluster: correct it, or install it`,
         );
-      await Promise.race([watch.synced, pause(PATIENCE_MS, stopping.signal)]);
+      await kind.looked;
+      const { watch } = kind;
       if (!watch.hasSynced)
         return notFound(`${what} could not be read: let the operator list and watch ${ref.kind}`);
       const key = `${namespace}/${ref.name}`;
@@ -101,7 +111,7 @@ export function createAddressables(options: AddressablesOptions): Addressables {
     },
     async stop() {
       stopping.abort();
-      await Promise.all([...watches.values()].map(async (opening) => (await opening)?.stop()));
+      await Promise.all([...kinds.values()].map(async (opening) => (await opening)?.watch.stop()));
     },
   };
 }
