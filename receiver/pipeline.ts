@@ -22,6 +22,7 @@ import { STRICT } from './event/validate.ts';
 import { type Journal, JournalError, type Unit, type UnitOutcome } from './journal/journal.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Refusal } from './observe/refusal.ts';
+import { commitTimed } from './observe/timed-commit.ts';
 import type { ReceivedTrace, Tracing } from './observe/tracing.ts';
 import {
   asRequestError,
@@ -93,7 +94,7 @@ const NONE: readonly Outcome[] = [];
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { journal, engine, backlog, observer, renderers, streams } = parts;
+  const { engine, backlog, observer, renderers, streams } = parts;
   const made: MadeParts = { backlog, observer, engine: () => engine, now: parts.now };
 
   function begin(
@@ -264,9 +265,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const units = matched.map((each) =>
       unitOf(each.event, senders(each), passage, deliveriesOf(each, passage, runtime, held)),
     );
-    const handedOver = parts.now();
-    journal.commit(units, (error, outcomes) => {
-      observer.committed(Math.max(0, parts.now() - handedOver));
+    commitTimed(parts, units, (error, outcomes) => {
       if (error !== undefined || outcomes.length !== matched.length) {
         refuse(passage, unwritten(error), error?.message, matched[0]?.event.id);
         return;

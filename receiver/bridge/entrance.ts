@@ -15,6 +15,7 @@ import { RequestError } from '../errors.ts';
 import type { CloudEvent } from '../event/event.ts';
 import type { Journal, RowWrite, Unit, UnitOutcome } from '../journal/journal.ts';
 import type { Observer } from '../observe/observer.ts';
+import { commitTimed } from '../observe/timed-commit.ts';
 import { backlogged } from '../refusals.ts';
 import type { Renderers } from '../routing/renderers.ts';
 import type { RunningBridge, Runtime } from '../routing/runtime.ts';
@@ -68,7 +69,7 @@ const DEDUP: Dedup = { enabled: true, windowMs: 86_400_000 };
 
 /** Makes the entrance `EventBridge/namespace/name`: matched, journaled and delivered as what comes in by the doors. */
 export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
-  const { journal, engine, backlog, observer, renderers, streams, runtime, now } = parts;
+  const { engine, backlog, observer, renderers, streams, runtime, now } = parts;
   const made: MadeParts = { backlog, observer, engine: () => engine, now };
   /** By entrance, what is written in steps; what comes after it waits. */
   const inSteps = new Map<string, Promise<void>>();
@@ -118,9 +119,7 @@ export function createBridgeEntrance(parts: EntranceParts): WriteEvents {
       done([]);
       return;
     }
-    const handedOver = now();
-    journal.commit([...first, ...units], (error, all) => {
-      observer.committed(Math.max(0, now() - handedOver));
+    commitTimed(parts, [...first, ...units], (error, all) => {
       if (error !== undefined || all.length !== first.length + units.length) {
         done({ lost: false, cause: error?.message ?? 'the journal answered too little' });
       } else if (all.some(({ outcome }) => outcome === 'conflict')) {

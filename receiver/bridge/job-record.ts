@@ -1,5 +1,5 @@
 import { isAllowedText } from '../event/validate.ts';
-import { parseRfc3339 } from '../verify/timestamp.ts';
+import { rfc3339Text } from '../verify/timestamp.ts';
 import { BrokenMessage, itemsOf, type Members, readMembers } from './members.ts';
 import type { Details } from './normalise.ts';
 import type { StateChange } from './reading.ts';
@@ -66,8 +66,7 @@ const END_TIMES = ['completed_at', 'cancelled_at', 'discarded_at', 'failed_at'];
 
 /** A time that is none counts as not told. */
 function timeOf(job: Members, name: string): string | undefined {
-  const text = job.text(name);
-  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
+  return rfc3339Text(job.text(name));
 }
 
 function countOf(text: string | undefined): number | undefined {

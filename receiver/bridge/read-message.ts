@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isAllowedText, isAttributeName } from '../event/validate.ts';
-import { parseRfc3339 } from '../verify/timestamp.ts';
+import { rfc3339Text } from '../verify/timestamp.ts';
 import { lacking } from './complete.ts';
 import { BrokenMessage, type Members, readMembers } from './members.ts';
 import { normalise, STANDINGS } from './normalise.ts';
@@ -40,7 +40,8 @@ function readEnvelope(json: Buffer, members: Members): Reading {
   if (type === undefined) throw new BrokenMessage('the event has no type');
   const data = members.raw('data');
   const subject = subjectOf(members.text('subject'));
-  const time = timeOf(members.text('time'));
+  // A time that is none is left out: the event can be read without.
+  const time = rfc3339Text(members.text('time'));
   const about = data === undefined || data[0] !== OPENING_BRACE ? undefined : readMembers(data);
   return {
     id: allowed(members.text('id') ?? contentId(json), 'id'),
@@ -77,7 +78,7 @@ function readReport(json: Buffer, members: Members, event: string): readonly Rea
   const jobId = members.text('job_id');
   const jobType = members.text('type') ?? '';
   const queue = members.text('queue') ?? 'default';
-  const at = timeOf(members.text('timestamp'));
+  const at = rfc3339Text(members.text('timestamp'));
   const to = members.text('to');
   if (event === STATE_CHANGED && jobId !== undefined && to !== undefined) {
     const change: StateChange = {
@@ -117,11 +118,6 @@ function extensionsOf(members: Members): Readonly<Record<string, string>> {
 
 function subjectOf(text: string | undefined): string | undefined {
   return text !== undefined && isAllowedText(text) ? text : undefined;
-}
-
-/** A time that is none is left out: the event can be read without. */
-function timeOf(text: string | undefined): string | undefined {
-  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
 }
 
 /** For an event without an id: the same event has the same. */

@@ -4,6 +4,7 @@ import { type MadeParts, tellMade } from '../deliver/made.ts';
 import { deliveryOf } from '../deliver/redrive.ts';
 import type { Journal, Settlement, StateRow, UnitOutcome } from '../journal/journal.ts';
 import type { Observer } from '../observe/observer.ts';
+import { commitTimed } from '../observe/timed-commit.ts';
 import type { Renderers } from '../routing/renderers.ts';
 import type { Runtime } from '../routing/runtime.ts';
 import type { World } from './decide.ts';
@@ -88,13 +89,8 @@ export function createCommitter(parts: CommitterParts): Committer {
       some.map((one) => ({ ...one, unit })),
     );
     const dead = redriven.length === 0 ? redriven : await deadAmong(redriven);
-    const handedOver = parts.now();
     const outcomes = await new Promise<readonly UnitOutcome[]>((resolve, reject) => {
-      journal.commit(units, (error, came) => {
-        parts.observer.committed(Math.max(0, parts.now() - handedOver));
-        if (error === undefined) resolve(came);
-        else reject(error);
-      });
+      commitTimed(parts, units, (error, came) => (error === undefined ? resolve(came) : reject(error)));
     });
     tellMade(units, outcomes, parts);
     for (const { unit, trigger } of dead) if (outcomes[unit]?.outcome === 'committed') parts.brought(trigger);

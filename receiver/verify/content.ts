@@ -37,6 +37,16 @@ export interface SignedContent {
   readonly body?: (body: Buffer, values: ContentValues) => Buffer | string;
 }
 
+/** The body alone, with nothing before or behind it. */
+export const BODY_ALONE: SignedContent = {
+  usesTimestamp: false,
+  usesId: false,
+  usesUrl: false,
+  headers: [],
+  head: () => '',
+  tail: () => '',
+};
+
 const FIELDS: Readonly<Record<string, Part>> = {
   timestamp: (values) => values.timestamp,
   id: (values) => values.id,

@@ -1,4 +1,4 @@
-import type { SignedContent } from './content.ts';
+import { BODY_ALONE, type SignedContent } from './content.ts';
 import { member } from './payload-rules.ts';
 import type { Recipe } from './recipe-plan.ts';
 import type { Scheme } from './scheme.ts';
@@ -16,12 +16,7 @@ const advanced = {
  * without its time limit. No JSON text begins so.
  */
 const plain: SignedContent = {
-  usesTimestamp: false,
-  usesId: false,
-  usesUrl: false,
-  headers: [],
-  head: () => '',
-  tail: () => '',
+  ...BODY_ALONE,
   body: (body) =>
     /^\d+,/.test(body.toString('latin1', 0, 32))
       ? 'the body begins with a timestamp and a comma, as what an advanced signature is made over'

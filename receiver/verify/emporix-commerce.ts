@@ -1,15 +1,10 @@
 import { canonicalJson } from './canonical-json.ts';
-import type { SignedContent } from './content.ts';
+import { BODY_ALONE, type SignedContent } from './content.ts';
 import { member } from './payload-rules.ts';
 import type { Scheme } from './scheme.ts';
 
 const content: SignedContent = {
-  usesTimestamp: false,
-  usesId: false,
-  usesUrl: false,
-  headers: [],
-  head: () => '',
-  tail: () => '',
+  ...BODY_ALONE,
   body: (body) => canonicalJson(body) ?? 'the body does not have the form that this scheme signs',
 };
 

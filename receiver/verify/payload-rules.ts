@@ -1,5 +1,5 @@
 import { headerText } from './content.ts';
-import { parseRfc3339 } from './timestamp.ts';
+import { rfc3339Text } from './timestamp.ts';
 import type { SignedRequest } from './verifier.ts';
 
 /** A verified payload that is no CloudEvent, as the rules that name it see it. */
@@ -67,10 +67,7 @@ export function unixSeconds(...names: readonly string[]): PayloadRule {
 
 /** What a rule yields where that is a time of RFC 3339. */
 export function rfc3339(rule: PayloadRule): PayloadRule {
-  return (payload) => {
-    const text = rule(payload);
-    return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
-  };
+  return (payload) => rfc3339Text(rule(payload));
 }
 
 /** The first rule that yields something. */

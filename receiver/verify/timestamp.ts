@@ -89,3 +89,8 @@ export function writeTimestamp(ms: number, unit: TimestampUnit): string {
   if (unit === 'RFC3339') return new Date(ms).toISOString();
   return String(unit === 'Seconds' ? Math.floor(ms / 1000) : Math.floor(ms));
 }
+
+/** A text where it is an RFC 3339 `date-time`, as it is written. */
+export function rfc3339Text(text: string | undefined): string | undefined {
+  return text !== undefined && parseRfc3339(text) !== undefined ? text : undefined;
+}

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { isReadableForm, MOST_FIELDS } from '../event/form.ts';
 import { essence } from '../event/media-type.ts';
-import { byteText, type ContentValues, headerText, type SignedContent } from './content.ts';
+import { BODY_ALONE, byteText, type ContentValues, headerText, type SignedContent } from './content.ts';
 import { firstOf, header, member, type PayloadRule, prefixed } from './payload-rules.ts';
 import type { Scheme } from './scheme.ts';
 
@@ -51,12 +51,9 @@ function signedBody(body: Buffer, { headers, url }: ContentValues): Buffer | str
 }
 
 const content: SignedContent = {
-  usesTimestamp: false,
-  usesId: false,
+  ...BODY_ALONE,
   usesUrl: true,
-  headers: [],
   head: ({ url }) => url,
-  tail: () => '',
   body: signedBody,
 };
 
